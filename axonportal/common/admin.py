@@ -1,0 +1,439 @@
+"""What the portal's admin classes share: one tenant's view, read-only records, object permissions.
+
+Nothing here knows the models above: a user's memberships are reached through the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from guardian.admin import (
+    AdminGroupObjectPermissionsForm,
+    AdminUserObjectPermissionsForm,
+    GroupManage,
+    ReinforcedGuardedModelAdminMixin,
+    UserManage,
+)
+
+OWNER = "owner"  # the role that may hand out permissions for single objects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """One choice of a filter, as a link."""
+
+    label: str | SafeString
+    url: str
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chips:
+    """A filter: its name and its choices, of which one is selected."""
+
+    title: str
+    chips: Sequence[Chip]
+
+
+def chips(
+    query: QueryDict,
+    name: str,
+    title: str,
+    choices: Iterable[tuple[str, Any]],
+    *,
+    default: str = "",
+) -> Chips:
+    """A filter over the query parameter `name`; choosing the default removes the parameter.
+
+    Each link starts again from the first page.
+    """
+    chosen = query.get(name, default)
+
+    def url(value: str) -> str:
+        changed = query.copy()
+        for key in (name, "before", "p"):
+            changed.pop(key, None)
+        if value != default:
+            changed[name] = value
+        return f"?{changed.urlencode()}"
+
+    return Chips(
+        title=str(title),
+        chips=[
+            Chip(label=str(label), url=url(value), selected=value == chosen)
+            for value, label in choices
+        ],
+    )
+
+
+def memberships(request: HttpRequest) -> dict[int, Any]:
+    """The signed-in user's memberships by tenant id, read once per request."""
+    known: dict[int, Any] | None = getattr(request, "_portal_memberships", None)
+    if known is None:
+        rows = request.user.memberships.select_related("tenant")  # type: ignore[union-attr]
+        known = {row.tenant_id: row for row in rows.order_by("tenant__slug")}
+        request._portal_memberships = known  # type: ignore[attr-defined]  # noqa: SLF001
+    return known
+
+
+def tenant_slugs(request: HttpRequest) -> dict[int, str]:
+    """The slugs of the user's tenants by id."""
+    return {key: row.tenant.slug for key, row in memberships(request).items()}
+
+
+class PortalAdmin(admin.ModelAdmin):
+    """The portal's defaults: a place in the menu, filters as chips, no counting of everything."""
+
+    menu_group = "access"  # of `PortalSite`: work, govern, review, access; "" for no entry
+    menu_order = 50
+    empty_text = ""  # what to do when the list is empty
+    intro = ""  # one line under the title of the list
+    actions = None
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    view_on_site = False
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field, request: HttpRequest | None, **kwargs: Any
+    ) -> forms.Field | None:
+        """Without the admin's icons beside a choice: each thing is made on its own page."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            for name in ("add", "change", "delete", "view"):
+                setattr(field.widget, f"can_{name}_related", False)
+        return field
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        changelist.title = changelist.opts.verbose_name_plural.capitalize()
+        return changelist
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        context = {"empty_text": self.empty_text, "intro": self.intro}
+        return super().changelist_view(request, context | (extra_context or {}))
+
+
+class TenantScoped(PortalAdmin):
+    """Rows of the signed-in user's tenants only; another tenant's id is a 404.
+
+    Superusers see no more than others: they become members first, which is on record.
+    """
+
+    tenant_path = "tenant"  # from the model to its tenant
+
+    def owner(self, obj: Any) -> Any:
+        """The object whose `tenant_id` decides which of the user's roles counts."""
+        return obj
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        mine = {f"{self.tenant_path}__in": list(memberships(request))}
+        return super().get_queryset(request).filter(**mine)
+
+    def _may(self, request: HttpRequest, verb: str, obj: Any) -> bool:
+        permission = f"{self.opts.app_label}.{verb}_{self.opts.model_name}"
+        return request.user.has_perm(permission, self.owner(obj) if obj is not None else None)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, "view", obj) or self._may(request, "change", obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, "change", obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, "delete", obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(self.tenants_to_add_in(request))
+
+    def tenants_to_add_in(self, request: HttpRequest) -> list[int]:
+        """The ids of the tenants in which the user's role lets her add one of these."""
+        user = request.user
+        permission = f"{self.opts.app_label}.add_{self.opts.model_name}"
+        return [
+            key
+            for key in memberships(request)
+            if user.has_perm(permission, _InTenant(tenant_id=key))
+        ]
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        columns = list(super().get_list_display(request))
+        if len(memberships(request)) > 1:
+            columns.insert(1, self.tenant_path.replace("__", "_") + "_slug")
+        return columns
+
+    @admin.display(description=_("tenant"))
+    def tenant_slug(self, obj: Any) -> str:
+        return str(obj.tenant.slug)
+
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        filters = list(super().get_list_filter(request))
+        if len(memberships(request)) > 1:
+            filters.insert(0, (self.tenant_path, OwnTenants))
+        return filters
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+        fields = list(super().get_readonly_fields(request, obj))
+        return [*fields, "tenant"] if obj is not None and self.tenant_path == "tenant" else fields
+
+    def formfield_for_foreignkey(
+        self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Choices of the user's tenants; the tenant itself is no question when there is one."""
+        related = db_field.remote_field.model
+        if db_field.name == "tenant":
+            choices = related.objects.filter(pk__in=self.tenants_to_add_in(request))
+            kwargs |= {"queryset": choices, "empty_label": None}
+            if len(choices) == 1:
+                kwargs |= {"initial": choices[0], "widget": forms.HiddenInput()}
+        elif hasattr(related, "tenant"):
+            kwargs["queryset"] = related.objects.filter(
+                tenant__in=list(memberships(request))
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def found_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """The object, if the user may see it.
+
+        Raises:
+            Http404: it is not there, or another tenant's; which of the two is not said.
+            PermissionDenied: her role does not show it.
+        """
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise Http404
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        return obj
+
+    def page(self, request: HttpRequest, **context: Any) -> dict[str, Any]:
+        """The context of a page of this admin that is no form of Django's."""
+        return {**self.admin_site.each_context(request), "opts": self.opts, **context}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InTenant:
+    """Stands for any object of a tenant when a role is asked about one that is not there yet."""
+
+    tenant_id: int
+
+
+class OwnTenants(admin.RelatedFieldListFilter):
+    """The tenants that the signed-in user belongs to."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: Any
+    ) -> list[tuple[int, str]]:
+        return list(tenant_slugs(request).items())
+
+    def has_output(self) -> bool:
+        return True
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Mixin: to be looked at, never changed."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SuperuserOnly(PortalAdmin):
+    """What reaches beyond one tenant: people, groups and tenants themselves."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and request.user.is_superuser)
+
+
+class ParentPermissionInline(admin.TabularInline):
+    """Rows that whoever may change (or see) the parent may change (or see)."""
+
+    def _parent(self, request: HttpRequest, verb: str, obj: Any) -> bool:
+        parent = self.parent_model._meta  # noqa: SLF001
+        return request.user.has_perm(f"{parent.app_label}.{verb}_{parent.model_name}", obj)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._parent(request, "view", obj) or self._parent(request, "change", obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._parent(request, "change", obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._parent(request, "change", obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._parent(request, "change", obj)
+
+
+class _UserPermissions(AdminUserObjectPermissionsForm):
+    def get_obj_perms_field_widget(self) -> type[forms.Widget]:
+        return forms.CheckboxSelectMultiple
+
+
+class _GroupPermissions(AdminGroupObjectPermissionsForm):
+    def get_obj_perms_field_widget(self) -> type[forms.Widget]:
+        return forms.CheckboxSelectMultiple
+
+
+class ObjectPermissionMixin(ReinforcedGuardedModelAdminMixin):
+    """Permissions for single objects, handed out by the owners of the object's tenant alone.
+
+    Guardian's reinforced mixin asks for its permissions without an object, which an owner of one
+    tenant has while she looks at another; so here the object's tenant is asked as well.
+    """
+
+    obj_perms_manage_template = "admin/object_permissions.html"
+    obj_perms_manage_user_template = "admin/object_permissions_of.html"
+    obj_perms_manage_group_template = "admin/object_permissions_of.html"
+    change_form_template = None
+
+    def permissions_saved(self, request: HttpRequest, obj: Any, *, holder: Any) -> None:
+        """Called after a change of what `holder` (a user or a group) may do with `obj`."""
+
+    def may_hand_out(self, request: HttpRequest, obj: Any) -> bool:
+        """Is the user an owner of the object's tenant (or a superuser who belongs to it)?"""
+        membership = memberships(request).get(self.owner(obj).tenant_id)  # type: ignore[attr-defined]
+        return membership is not None and (membership.role == OWNER or _is_superuser(request))
+
+    def _guarded(
+        self,
+        request: HttpRequest,
+        object_pk: str,
+        view: Callable[[str], HttpResponseBase],
+        holder: Any = None,
+    ) -> HttpResponseBase:
+        obj = self.found_or_404(request, object_pk)  # type: ignore[attr-defined]
+        if not self.may_hand_out(request, obj):
+            raise PermissionDenied
+        request._portal_object = obj  # type: ignore[attr-defined]  # noqa: SLF001
+        if holder is not None and not holder.exists():
+            raise Http404
+        response = view(object_pk)
+        if holder is not None and request.method == "POST" and response.status_code == 302:
+            self.permissions_saved(request, obj, holder=holder.get())
+        return response
+
+    def obj_perms_manage_view(self, request: HttpRequest, object_pk: str) -> HttpResponseBase:
+        return self._guarded(
+            request,
+            object_pk,
+            lambda pk: super(ObjectPermissionMixin, self).obj_perms_manage_view(request, pk),
+        )
+
+    def obj_perms_manage_user_view(
+        self, request: HttpRequest, object_pk: str, user_id: str
+    ) -> HttpResponseBase:
+        return self._guarded(
+            request,
+            object_pk,
+            lambda pk: super(ObjectPermissionMixin, self).obj_perms_manage_user_view(
+                request, pk, user_id
+            ),
+            holder=self._members(request, object_pk).filter(pk=_number(user_id)),
+        )
+
+    def obj_perms_manage_group_view(
+        self, request: HttpRequest, object_pk: str, group_id: str
+    ) -> HttpResponseBase:
+        return self._guarded(
+            request,
+            object_pk,
+            lambda pk: super(ObjectPermissionMixin, self).obj_perms_manage_group_view(
+                request, pk, group_id
+            ),
+            holder=self._groups(request, object_pk).filter(pk=_number(group_id)),
+        )
+
+    def _members(self, request: HttpRequest, object_pk: str) -> models.QuerySet:
+        """The people of the object's tenant; nobody else needs to be named here."""
+        obj = self.found_or_404(request, object_pk)  # type: ignore[attr-defined]
+        tenant_id = self.owner(obj).tenant_id  # type: ignore[attr-defined]
+        people = type(request.user).objects
+        return people.filter(memberships__tenant=tenant_id)
+
+    def _groups(self, request: HttpRequest, object_pk: str) -> models.QuerySet:
+        return Group.objects.filter(user__in=self._members(request, object_pk)).distinct()
+
+    def get_obj_perms_user_select_form(self, request: HttpRequest) -> type[forms.Form]:
+        people = self._members(request, str(request._portal_object.pk))  # type: ignore[attr-defined]  # noqa: SLF001
+
+        class Choice(UserManage):
+            user = forms.ModelChoiceField(people, to_field_name="username", label=_("Person"))
+
+        return Choice
+
+    def get_obj_perms_group_select_form(self, request: HttpRequest) -> type[forms.Form]:
+        groups = self._groups(request, str(request._portal_object.pk))  # type: ignore[attr-defined]  # noqa: SLF001
+
+        class Choice(GroupManage):
+            group = forms.ModelChoiceField(groups, to_field_name="name", label=_("Group"))
+
+        return Choice
+
+    def get_obj_perms_manage_user_form(self, request: HttpRequest) -> type[forms.Form]:
+        return _UserPermissions
+
+    def get_obj_perms_manage_group_form(self, request: HttpRequest) -> type[forms.Form]:
+        return _GroupPermissions
+
+    def get_obj_perms_base_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_obj_perms_base_context(request, obj)
+        path = f"admin:{self.opts.app_label}_{self.opts.model_name}"  # type: ignore[attr-defined]
+        return context | {
+            "title": _t("Who may do what with %(name)s") % {"name": obj},
+            "back": reverse(f"{path}_permissions", args=[obj.pk]),
+            "back_to_object": reverse(f"{path}_change", args=[obj.pk]),
+        }
+
+
+def _number(text: str) -> int:
+    """A key from a path; -1, which no row has, for what is no number."""
+    return int(text) if text.isdecimal() and len(text) < 19 else -1
+
+
+def answered_no_store(response: HttpResponse) -> HttpResponse:
+    """For a page that shows a secret: no cache of a browser or a proxy keeps it."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def query_of(**values: Any) -> str:
+    """A query string of those values that are given."""
+    query = QueryDict(mutable=True)
+    query.update({key: str(value) for key, value in values.items() if value})
+    return f"?{query.urlencode()}" if query else ""
