@@ -1,0 +1,39 @@
+"""The questions to the database about who asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from axonportal.accounts.models import (  # noqa: F401 (in the bases below)
+        Client,
+        Credential,
+        Tenant,
+        User,
+    )
+
+
+class TenantQuerySet(models.QuerySet["Tenant"]):
+    def of(self, user: User) -> Self:
+        """The tenants that `user` belongs to; a superuser is no member of all of them."""
+        return self.filter(memberships__user=user)
+
+
+class ClientQuerySet(models.QuerySet["Client"]):
+    def of(self, user: User) -> Self:
+        """The clients of `user`'s tenants."""
+        return self.filter(tenant__memberships__user=user)
+
+
+class CredentialQuerySet(models.QuerySet["Credential"]):
+    def usable(self) -> Self:
+        """Neither revoked nor expired, of a client that is switched on."""
+        return self.filter(
+            Q(expires_at=None) | Q(expires_at__gt=timezone.now()),
+            revoked_at=None,
+            client__is_active=True,
+        )
