@@ -1,0 +1,1 @@
+"""Text in, decision out: pure Python and its parsers, no framework, no clock, no network."""

@@ -1,0 +1,83 @@
+"""Facts and findings of an operation: one pass of signs, then the families that it calls for."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from functools import cache
+
+from policies.engine.family import Family
+from policies.engine.findings import Finding, Report, View
+from policies.engine.operation import Operation
+from policies.engine.signs import SignScanner
+
+VERSION = "1"  # of the detectors; stored with every decision, raised when their answers change
+MAX_DEPTH = 8  # wrappers inside wrappers
+MAX_NESTED = 500  # unwrapped texts examined per operation; its own parts all are
+
+_NO_SIGNS: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """What the detectors read out of an operation; `truncated` when a limit cut them short."""
+
+    findings: tuple[Finding, ...] = ()
+    facts: dict[str, tuple[str, ...]]
+    truncated: bool = False
+
+
+@cache
+def families() -> tuple[Family, ...]:
+    """All families, in the order in which they run."""
+    from policies.engine.pii import PersonalData
+    from policies.engine.secrets import Secrets
+    from policies.engine.shell import Shell
+    from policies.engine.sql import Sql
+
+    return (Shell(), Sql(), PersonalData(), Secrets())
+
+
+@cache
+def _scanner() -> SignScanner:
+    return SignScanner((family.name, sign) for family in families() for sign in family.signs)
+
+
+def warm_up() -> None:
+    """Compile what the first operation would otherwise wait for."""
+    # A telephone and an account number load what the first of their kind would wait for.
+    analyse(Operation(text="select 1; tel +1 415 555 2671, DE89 3704 0044 0532 0130 00"))
+
+
+def analyse(operation: Operation) -> Analysis:
+    """Examine every part of the operation, and what is found wrapped inside it."""
+    report = Report()
+    scanner, all_families = _scanner(), families()
+    views = deque(
+        View(
+            text=operation.text[part.start : part.end],
+            offset=part.start,
+            language=part.language,
+            path=part.path,
+        )
+        for part in operation.all_parts()
+    )
+    nested = 0
+    while views:
+        view = views.popleft()
+        nested += view.depth > 0
+        if view.depth > MAX_DEPTH or nested > MAX_NESTED:
+            report.truncated = True
+            continue
+        signs = scanner.scan(view.text)
+        for family in all_families:
+            family.examine(view, frozenset(signs.get(family.name, _NO_SIGNS)), report)
+        views.extend(report.nested)
+        report.nested.clear()
+    if report.truncated:
+        report.fact("analysis", "truncated")
+    return Analysis(
+        findings=tuple(sorted(report.findings, key=lambda found: (found.start, found.end))),
+        facts={name: tuple(values) for name, values in report.facts.items()},
+        truncated=report.truncated,
+    )

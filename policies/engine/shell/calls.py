@@ -1,0 +1,433 @@
+"""From a simple command to what really runs: wrappers taken off, nested scripts handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from policies.engine.language import word_set
+from policies.engine.shell.reader import UNKNOWN, Command, Word
+
+MAX_WRAPPERS = 20  # taken off one command
+
+
+@dataclass(slots=True)
+class Call:
+    """A program and its arguments, after taking off `wrappers` (outermost first).
+
+    `open`: more arguments come from elsewhere (xargs, parallel, find) and are not known.
+    """
+
+    name: str
+    words: Sequence[Word]
+    command: Command
+    wrappers: tuple[str, ...] = ()
+    open: bool = False
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments' texts."""
+        return [word.text for word in self.words[1:]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """Shell text that a call runs, made of `words` joined by blanks."""
+
+    words: Sequence[Word]
+    layer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wrapper:
+    """How a wrapper's own arguments end: options that take a value, then `skip` arguments."""
+
+    valued: str = ""
+    skip: int = 0
+    assignments: bool = False
+
+
+_WRAPPERS: dict[str, _Wrapper] = {
+    "sudo": _Wrapper(
+        valued="-u -g -h -p -C -D -R -T -U -r -t --user --group --host --prompt --chdir --chroot",
+        assignments=True,
+    ),
+    "doas": _Wrapper(valued="-u -C"),
+    "pkexec": _Wrapper(valued="--user"),
+    "gosu": _Wrapper(skip=1),
+    "su-exec": _Wrapper(skip=1),
+    "env": _Wrapper(valued="-u --unset -C --chdir -P", assignments=True),
+    "nice": _Wrapper(valued="-n --adjustment"),
+    "ionice": _Wrapper(valued="-c -n -p --class --classdata"),
+    "chrt": _Wrapper(skip=1),
+    "taskset": _Wrapper(valued="-p", skip=1),
+    "numactl": _Wrapper(valued="-C -N -m -i"),
+    "nohup": _Wrapper(),
+    "setsid": _Wrapper(),
+    "stdbuf": _Wrapper(valued="-i -o -e"),
+    "unbuffer": _Wrapper(),
+    "time": _Wrapper(valued="-f -o"),
+    "timeout": _Wrapper(valued="-s -k --signal --kill-after", skip=1),
+    "gtimeout": _Wrapper(valued="-s -k --signal --kill-after", skip=1),
+    "command": _Wrapper(),
+    "builtin": _Wrapper(),
+    "exec": _Wrapper(valued="-a"),
+    "noglob": _Wrapper(),
+    "nocorrect": _Wrapper(),
+    "busybox": _Wrapper(),
+    "toybox": _Wrapper(),
+    "chroot": _Wrapper(skip=1),
+    "unshare": _Wrapper(valued="-S -G -R -w"),
+    "nsenter": _Wrapper(valued="-t --target -S -G -r -w"),
+    "strace": _Wrapper(valued="-e -o -p -s -P -E -u"),
+    "ltrace": _Wrapper(valued="-e -o -p -s -u"),
+    "flock": _Wrapper(valued="-w -E --timeout", skip=1),
+    "caffeinate": _Wrapper(valued="-t -w"),
+    "torsocks": _Wrapper(),
+    "proxychains": _Wrapper(valued="-f"),
+    "proxychains4": _Wrapper(valued="-f"),
+    "firejail": _Wrapper(),
+    "systemd-run": _Wrapper(valued="-p -u --unit --property --slice --uid --gid -E"),
+    "dbus-run-session": _Wrapper(),
+    "xvfb-run": _Wrapper(valued="-n -s -e -f -w"),
+    "rlwrap": _Wrapper(),
+    "npx": _Wrapper(valued="-p --package -w"),
+    "bunx": _Wrapper(valued="-p --package"),
+    "pnpx": _Wrapper(),
+    "uvx": _Wrapper(valued="--from --with --python"),
+    "watch": _Wrapper(valued="-n --interval"),
+    "script": _Wrapper(),
+    "setpriv": _Wrapper(valued="--reuid --regid --groups"),
+    "runuser": _Wrapper(valued="-u -g -G"),
+    "cgexec": _Wrapper(valued="-g"),
+    "aws-vault": _Wrapper(skip=2),
+    "dotenv": _Wrapper(valued="-f -e"),
+    "direnv": _Wrapper(skip=2),
+}
+# Programs with a subcommand that runs a command: the words that lead up to it.
+_RUNNERS: dict[str, tuple[str, ...]] = {
+    "npm": ("exec", "x"),
+    "pnpm": ("exec", "dlx"),
+    "yarn": ("exec", "dlx", "run"),
+    "bun": ("x",),
+    "bundle": ("exec",),
+    "poetry": ("run",),
+    "pipenv": ("run",),
+    "uv": ("run",),
+    "hatch": ("run",),
+    "pdm": ("run",),
+    "pipx": ("run",),
+    "rye": ("run",),
+    "conda": ("run",),
+    "op": ("run",),
+    "doppler": ("run",),
+    "heroku": ("run",),
+    "rbenv": ("exec",),
+    "pyenv": ("exec",),
+    "asdf": ("exec",),
+    "mise": ("exec", "x"),
+    "infisical": ("run",),
+}
+SHELLS = word_set("sh bash zsh dash ksh ash fish rbash mksh")
+_CONTAINERS = word_set("docker podman nerdctl docker-compose kubectl oc lxc crictl")
+_CONTAINER_VALUED = word_set(
+    "-e --env -u --user -w --workdir -v --volume --name -p --publish --network --net "
+    "--entrypoint --mount -l --label --env-file -n --namespace -c --container --context "
+    "--kubeconfig --rm=false -f --file --project-name --platform -m --memory --cpus "
+    "--hostname -h --add-host --pull"
+)
+_SSH_VALUED = word_set("-p -i -l -o -F -J -L -R -D -b -c -e -m -O -Q -S -W -w -E -B -I")
+XARGS_VALUED = word_set(
+    "-n -I -P -L -d -E -s -a -i --max-args --max-procs --delimiter --replace --arg-file "
+    "--max-lines"
+)  # fmt: skip
+_PARALLEL_VALUED = word_set(
+    "-j -P -a -S -I -n -N -L --jobs --colsep --arg-file --delay --timeout --joblog --results "
+    "--tagstring --retries -d --delimiter"
+)  # fmt: skip
+
+
+def base_name(word: Word) -> str:
+    """The name of a program without its directory."""
+    name = word.text.rpartition("/")[2] or word.text
+    return name.removesuffix(".exe")
+
+
+def calls(command: Command) -> tuple[list[Call], list[Script]]:
+    """The calls that a command makes, wrappers first, and the scripts that it runs."""
+    made: list[Call] = []
+    scripts: list[Script] = []
+    todo = [Call(base_name(command.words[0]), command.words, command)]
+    while todo and len(made) < MAX_WRAPPERS:
+        call = todo.pop()
+        made.append(call)
+        for inner in _inside(call):
+            if isinstance(inner, Script):
+                layer = " > ".join((*call.wrappers, inner.layer))
+                scripts.append(Script(words=inner.words, layer=layer))
+            elif inner.words and inner.words[0].text:
+                todo.append(inner)
+    return made, scripts
+
+
+def _inside(call: Call) -> Iterator[Call | Script]:
+    name = call.name
+    if name in SHELLS:
+        yield from _shell(call)
+    elif name == "env":
+        yield from _env(call)
+    elif name in _WRAPPERS:
+        yield from _wrapped(call, _WRAPPERS[name])
+    elif name in _RUNNERS:
+        yield from _runner(call, _RUNNERS[name])
+    elif name in _SPECIAL:
+        yield from _SPECIAL[name](call)
+    elif name in _CONTAINERS:
+        yield from _container(call)
+
+
+def _inner(call: Call, words: Sequence[Word], *, open_: bool | None = None) -> Call:
+    return Call(
+        base_name(words[0]) if words else "",
+        words,
+        call.command,
+        (*call.wrappers, call.name),
+        call.open if open_ is None else open_,
+    )
+
+
+def after_options(words: Sequence[Word], valued: frozenset[str] | Sequence[str]) -> int:
+    """The index of the first word that is no option (and no value of one)."""
+    index = 0
+    while index < len(words):
+        text = words[index].text
+        if text == "--":
+            return index + 1
+        if not text.startswith("-"):
+            return index
+        index += 2 if text in valued else 1
+    return index
+
+
+def _wrapped(call: Call, wrapper: _Wrapper) -> Iterator[Call | Script]:
+    words = call.words[1:]
+    if call.name == "command" and words and words[0].text in ("-v", "-V"):
+        return
+    at = after_options(words, wrapper.valued.split()) + wrapper.skip
+    rest = words[at:]
+    if rest and rest[0].text == "--":
+        rest = rest[1:]
+    while wrapper.assignments and rest and "=" in rest[0].text and not rest[0].text.startswith("="):
+        rest = rest[1:]
+    option = next(
+        (index for index, word in enumerate(words) if word.text in ("-c", "--command")), -1
+    )
+    if call.name in ("flock", "script", "runuser", "unshare") and 0 <= option < len(words) - 1:
+        yield Script(words=[words[option + 1]], layer=call.name)
+    elif call.name == "watch" and rest:
+        yield Script(words=rest, layer="watch")
+    elif rest:
+        shell_flag = call.name == "sudo" and any(word.text in ("-s", "-i") for word in words[:at])
+        yield Script(words=rest, layer="sudo") if shell_flag else _inner(call, rest)
+
+
+def _env(call: Call) -> Iterator[Call | Script]:
+    for index, word in enumerate(call.words[1:], 1):
+        if word.text in ("-S", "--split-string") and index + 1 < len(call.words):
+            yield Script(words=call.words[index + 1 :], layer="env -S")
+            return
+        if word.text.startswith(("-S", "--split-string=")) and len(word.text) > 2:
+            head = "--split-string=" if word.text.startswith("--") else "-S"
+            yield Script(words=[_tail(word, len(head)), *call.words[index + 1 :]], layer="env -S")
+            return
+        if word.text.startswith("-vS") and index + 1 < len(call.words):
+            yield Script(words=call.words[index + 1 :], layer="env -S")
+            return
+        if not word.text.startswith("-") and "=" not in word.text:
+            break
+    yield from _wrapped(call, _WRAPPERS["env"])
+
+
+def _tail(word: Word, length: int) -> Word:
+    where = ((len(word.text) - length, word.start, word.end),)
+    return Word(word.text[length:], word.start, word.end, where, word.glob, word.quoted)
+
+
+def _shell(call: Call) -> Iterator[Call | Script]:
+    """`sh -c TEXT`, with flags joined to the c and further options before it."""
+    words = call.words[1:]
+    index = 0
+    while index < len(words):
+        text = words[index].text
+        if not text.startswith(("-", "+")) or text in ("-", "--"):
+            return
+        flags = text[1:] if not text.startswith("--") else ""
+        if "c" in flags and not text.startswith("+"):
+            index += 1
+            while (
+                index < len(words)
+                and words[index].text.startswith("-")
+                and len(words[index].text) > 1
+            ):
+                index += 1
+            if index < len(words):
+                yield Script(words=[words[index]], layer=f"{call.name} -c")
+                yield from _positional(call, words[index], words[index + 1 :])
+            return
+        index += 2 if text in ("-o", "+o", "-O", "--rcfile", "--init-file") else 1
+
+
+def _positional(call: Call, script: Word, arguments: Sequence[Word]) -> Iterator[Call]:
+    """`sh -c '"$@"' x rm -rf /`: the arguments are the command."""
+    text = script.text.strip().strip('"').removeprefix("exec ").strip('"')
+    if text in ("$@", "$*", UNKNOWN) and len(arguments) > 1:
+        yield _inner(call, arguments[1:])
+    if text.startswith(("$0", UNKNOWN + " ")) and arguments:
+        yield _inner(call, arguments)
+
+
+def _runner(call: Call, words: tuple[str, ...]) -> Iterator[Call]:
+    arguments = call.words[1:]
+    for index, word in enumerate(arguments[:6]):
+        if word.text in words:
+            rest = arguments[index + 1 :]
+            rest = rest[
+                after_options(rest, ("-p", "--package", "-w", "--with", "-n", "-c", "--env-file")) :
+            ]
+            if rest:
+                yield _inner(call, rest)
+            return
+        if not word.text.startswith("-"):
+            return
+
+
+def _xargs(call: Call) -> Iterator[Call]:
+    words = call.words[1:]
+    rest = words[after_options(words, XARGS_VALUED) :]
+    if rest:
+        yield _inner(call, rest, open_=True)
+
+
+def _parallel(call: Call) -> Iterator[Call | Script]:
+    words = call.words[1:]
+    words = words[after_options(words, _PARALLEL_VALUED) :]
+    marks = [index for index, word in enumerate(words) if word.text.startswith(":::")]
+    template = words[: marks[0]] if marks else words
+    inputs = list(words[marks[0] + 1 :]) if marks else []
+    if not template:
+        for word in inputs[:50]:
+            yield Script(words=[word], layer="parallel")
+    elif len(template) == 1 and " " in template[0].text:
+        yield Script(words=[*template, *inputs[:20]], layer="parallel")
+    else:
+        filled = [word for word in template if word.text != "{}"]
+        yield _inner(call, [*filled, *inputs[:20]], open_=not inputs)
+
+
+def _find(call: Call) -> Iterator[Call]:
+    words = call.words
+    for index, word in enumerate(words):
+        if word.text in (
+            "-exec",
+            "-execdir",
+            "-ok",
+            "-okdir",
+            "-x",
+            "-X",
+            "--exec",
+            "--exec-batch",
+        ):
+            end = index + 1
+            while end < len(words) and words[end].text not in (";", "\\;"):
+                end += 1
+            inner = [other for other in words[index + 1 : end] if other.text not in ("{}", "+")]
+            if inner:
+                yield _inner(call, inner, open_=True)
+
+
+def _ssh(call: Call) -> Iterator[Script]:
+    words = call.words[1:]
+    at = after_options(words, _SSH_VALUED) + 1
+    rest = words[at:]
+    rest = rest[after_options(rest, _SSH_VALUED) :]
+    if rest:
+        yield Script(words=rest, layer="ssh")
+
+
+def _container(call: Call) -> Iterator[Call]:
+    words = call.words[1:]
+    verbs = {"exec", "run"} if call.name != "crictl" else {"exec"}
+    at = next((index for index, word in enumerate(words[:12]) if word.text in verbs), -1)
+    if at < 0:
+        return
+    rest = words[at + 1 :]
+    dashes = next((index for index, word in enumerate(rest) if word.text == "--"), -1)
+    entry = next((index for index, word in enumerate(rest) if word.text == "--entrypoint"), -1)
+    inner = (
+        rest[dashes + 1 :] if dashes >= 0 else rest[after_options(rest, _CONTAINER_VALUED) + 1 :]
+    )
+    if inner:
+        made = _inner(call, inner)
+        made.wrappers = (*call.wrappers, f"{call.name} {words[at].text}")
+        yield made
+        if 0 <= entry < len(rest) - 1 and dashes < 0:
+            yield _inner(call, [rest[entry + 1], *inner])
+
+
+def _su(call: Call) -> Iterator[Script]:
+    for index, word in enumerate(call.words[:-1]):
+        if word.text in ("-c", "--command", "-lc") or word.text.startswith("--command="):
+            yield Script(words=[call.words[index + 1]], layer="su")
+            return
+
+
+def _eval(call: Call) -> Iterator[Script]:
+    if len(call.words) > 1:
+        yield Script(words=call.words[1:], layer="eval")
+
+
+def _first_script(call: Call) -> Iterator[Script]:
+    rest = call.words[1 + after_options(call.words[1:], ()) :]
+    if rest:
+        yield Script(words=rest[:1], layer=call.name)
+
+
+_TERMINAL_VERBS = word_set(
+    "new new-session new-window neww split-window respawn-pane send-keys send run-shell run -dm "
+    "-dmS -X -e --"
+)
+
+
+def _terminal(call: Call) -> Iterator[Script]:
+    words = call.words[1:]
+    for index, word in enumerate(words):
+        if word.text in _TERMINAL_VERBS:
+            rest = words[index + 1 :]
+            rest = rest[after_options(rest, ("-s", "-n", "-t", "-c", "-x", "-y")) :]
+            if word.text == "-dmS":
+                rest = rest[1:]
+            if rest and rest[0].text == "stuff":
+                rest = rest[1:]
+            if rest:
+                yield Script(words=rest, layer=call.name)
+            return
+
+
+_SPECIAL = {
+    "xargs": _xargs,
+    "gxargs": _xargs,
+    "parallel": _parallel,
+    "find": _find,
+    "gfind": _find,
+    "fd": _find,
+    "fdfind": _find,
+    "ssh": _ssh,
+    "autossh": _ssh,
+    "su": _su,
+    "eval": _eval,
+    "trap": _first_script,
+    "entr": lambda call: iter([_inner(call, call.words[1 + after_options(call.words[1:], ()) :])]),
+    "tmux": _terminal,
+    "screen": _terminal,
+    "xterm": _terminal,
+}

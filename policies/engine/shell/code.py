@@ -1,0 +1,138 @@
+"""Light reading of one-liners in other languages: the commands, deletes and SQL inside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAX_CODE = 20_000  # characters of a program that are read
+MAX_CALLS = 100  # of one program
+
+_EXECUTES = (
+    r"(?:os\.system|os\.popen|subprocess\.\w+|\bpopen|\bsystem|\bshell_exec|\bpassthru|\bproc_open|\bexec[lv]?p?e?"
+    r"|\bexecSync|\bexecFileSync|\bexecFile|\bspawnSync|\bspawn|\bgetoutput|\bgetstatusoutput|\bcheck_output"
+    r"|\bcheck_call|\.run|\.call|\.Popen|\bpty\.spawn|\bos\.exec\w+|\bIO\.popen|\bOpen3\.\w+|\$\$?|\bsh)"
+)
+_LITERAL = r"""(?P<quote>"{3}|'{3}|["'`])(?P<text>(?:\\.|(?!(?P=quote)).){0,4000})(?P=quote)"""
+_CALL = re.compile(rf"(?:{_EXECUTES})\s*\(?\s*[rbuf]?{_LITERAL}", re.DOTALL)
+_LIST = re.compile(
+    r"""(?:subprocess\.\w+|\.(?:run|call|Popen)|spawnSync|spawn|execFileSync|execFile|check_output|check_call|execvp?e?|system|exec)\s*\(\s*(?:["'][\w/.-]+["']\s*,\s*)?\[(?P<items>[^\]]{1,2000})\]"""
+)
+_ARGV = re.compile(
+    r"""\b(?:system|exec|execlp?|spawn)\s*\(?\s*(?P<items>["'][^"']{1,80}["']\s*(?:,\s*["'][^"']{0,200}["']\s*){1,20})"""
+)
+_ITEM = re.compile(r"""["']([^"']{0,400})["']""")
+_BACKTICK = re.compile(
+    r"`([^`]{1,2000})`|%x[({\[|]([^)}\]|]{1,2000})[)}\]|]|\bqx[({\[/|]([^)}\]/|]{1,2000})[)}\]/|]"
+)
+_DELETE = re.compile(
+    r"""(?:rmtree|rmSync|rm_rf|rm_r\b|remove_dir_all|rimraf(?:\.sync)?|remove_entry_secure|rmdirSync|rm_tree|deltree|rmdir_r|fs\.rm|removeSync|remove_tree)\s*\(?\s*(?:path\.expanduser\(|os\.path\.expanduser\(|Path\()?\s*["'](?P<path>[^"']{1,400})["']"""
+)
+_DELETE_UNKNOWN = re.compile(
+    r"(?:rmtree|rm_rf|rmSync)\s*\(\s*(?:Path\.home\(\)|os\.environ\[?.?['\"]HOME|os\.path\.expanduser\(['\"]~['\"]\)|os\.homedir\(\))"
+)
+_SQL = re.compile(
+    rf"\.(?:execute|executescript|executemany|query|raw|exec|run)\s*\(\s*[rf]?{_LITERAL}", re.DOTALL
+)
+_DECODED = re.compile(
+    r"""(?:b64decode|fromhex|atob|decode_base64|unhexlify|base64_decode)\s*\(\s*b?["'](?P<data>[A-Za-z0-9+/=_\-\s]{8,20000})["']"""
+    r"""|Buffer\.from\(\s*["'](?P<buffer>[A-Za-z0-9+/=]{8,20000})["']\s*,\s*["']base64"""
+)
+_RUNS_DATA = re.compile(
+    r"\b(?:exec|eval|system|popen|execSync|spawn|run|call|Popen|compile|Function)\b"
+)
+_FETCH = re.compile(
+    r"(?:urlopen|requests\.get|urllib\.request|http\.get|https\.get|fetch\(|open-uri|LWP::Simple|file_get_contents\(\s*['\"]https?)"
+)
+_SOCKET = re.compile(
+    r"(?i)(?:socket\.socket|\bsocket\(|TCPSocket|net\.(?:connect|Socket|createConnection)|fsockopen|IO::Socket|inet_aton|sockaddr_in|net\.Dial|System\.Net\.Sockets|/inet/tcp)"
+)
+_SHELL_OF_IT = re.compile(
+    r"(?:dup2|pty\.spawn|/bin/(?:ba|z|da)?sh|cmd\.exe|powershell|\bexec\b|child_process|<&3)"
+)
+_OPEN_WRITE = re.compile(
+    r"""(?:\bopen|writeFileSync|writeFile|appendFileSync|File\.write|file_put_contents)\s*\(\s*["'](?P<path>[^"']{1,300})["']\s*,\s*["'](?P<mode>[^"']{0,200})["']"""
+)
+_OPEN_READ = re.compile(
+    r"""(?:\bopen|readFileSync|readFile|File\.read|file_get_contents|read_text|Path)\s*\(\s*["'](?P<path>[^"']{1,300})["']"""
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Something in a program: `kind` is shell, sql, delete, write, read, fetch, socket, data."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+    whole: bool = False  # the text stands as it is at [start, end)
+
+
+def read_code(code: str) -> Iterator[Found]:
+    """What a program does to the outside, as far as its literals tell."""
+    code = code[:MAX_CODE]
+    for count, found in enumerate(_literals(code)):
+        if count >= MAX_CALLS:
+            return
+        yield found
+    if _SOCKET.search(code) and _SHELL_OF_IT.search(code):
+        yield Found(kind="socket", text="", start=0, end=len(code))
+    if _FETCH.search(code) and re.search(r"\b(?:exec|eval|system|os\.system)\s*\(", code):
+        yield Found(kind="fetch", text="", start=0, end=len(code))
+
+
+def _literals(code: str) -> Iterator[Found]:
+    yield from _commands(code)
+    yield from _files(code)
+    if _RUNS_DATA.search(code):
+        for found in _DECODED.finditer(code):
+            data = found.group("data") or found.group("buffer")
+            yield Found(kind="data", text=data, start=found.start(), end=found.end())
+
+
+def _commands(code: str) -> Iterator[Found]:
+    for found in _CALL.finditer(code):
+        start, end = found.span("text")
+        yield Found(kind="shell", text=found.group("text"), start=start, end=end, whole=True)
+    for pattern in (_LIST, _ARGV):
+        for found in pattern.finditer(code):
+            items = _ITEM.findall(found.group("items"))
+            words = " ".join(f"'{item}'" for item in items)
+            yield Found(kind="shell", text=words, start=found.start(), end=found.end())
+    for found in _BACKTICK.finditer(code):
+        group = found.lastindex or 1
+        start, end = found.span(group)
+        yield Found(kind="shell", text=found.group(group), start=start, end=end, whole=True)
+    for found in _SQL.finditer(code):
+        start, end = found.span("text")
+        yield Found(kind="sql", text=found.group("text"), start=start, end=end, whole=True)
+
+
+def _files(code: str) -> Iterator[Found]:
+    for found in _DELETE.finditer(code):
+        yield Found(kind="delete", text=found.group("path"), start=found.start(), end=found.end())
+    for found in _DELETE_UNKNOWN.finditer(code):
+        yield Found(kind="delete", text="~", start=found.start(), end=found.end())
+    for found in _OPEN_WRITE.finditer(code):
+        if re.match(r"[wax]", found.group("mode")) or "write" in found.group().lower():
+            yield Found(
+                kind="write", text=found.group("path"), start=found.start(), end=found.end()
+            )
+    for found in _OPEN_READ.finditer(code):
+        yield Found(kind="read", text=found.group("path"), start=found.start(), end=found.end())
+
+
+def sed_command(script: str) -> str | None:
+    """The command that a sed script runs: its text, blank for an unknown one, None for none."""
+    found = re.match(r"^\s*(?:\d+|\$|/[^/]*/)?\s*e\s*(?P<command>.*)$", script)
+    if found:
+        return found.group("command")
+    if re.match(
+        r"^\s*(?:\d+|\$|/[^/]*/)?\s*s(?P<mark>[/|,#:!])(?:\\.|(?!(?P=mark)).)*(?P=mark)(?P<new>(?:\\.|(?!(?P=mark)).)*)(?P=mark)[gpiI\d]*e",
+        script,
+    ):
+        new = re.match(r"^[^/|,#:!]*s(.)(?:.*?)\1(.*?)\1", script)
+        return new.group(2) if new else ""
+    return None

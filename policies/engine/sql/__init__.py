@@ -1,0 +1,259 @@
+"""SQL: what a statement does, what it destroys, and what was spliced into it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from policies.engine.family import Sign
+from policies.engine.findings import Report, View
+from policies.engine.language import Guess, guess
+from policies.engine.operation import Language
+from policies.engine.sql import destructive, mongo, statements
+from policies.engine.sql.injection import Evidence, evidence
+from policies.engine.sql.tokens import tokenize
+from policies.engine.sql.values import MAX_VALUE, decoded, value_evidence
+
+REFERENCE = "https://owasp.org/www-community/attacks/SQL_Injection"
+DESTRUCTIVE = "https://cheatsheetseries.owasp.org/cheatsheets/Database_Security_Cheat_Sheet.html"
+
+MAX_STATEMENTS = 2_000  # of one text
+MAX_NAMES = 50  # tables and functions that one statement adds to the facts
+MAX_URL = 20_000  # characters of a URL or form that are examined
+MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are examined
+
+_LEAF = re.compile(
+    r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
+)
+_PARAMETER = re.compile(r"[^&?=\s/]{1,200}==?(?P<value>[^&]*)")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+_SQL_KEYS = frozenset(["sql", "query", "statement", "stmt"])
+_SHELL_KEYS = frozenset(["command", "cmd", "script", "shell"])
+_FULLWIDTH = str.maketrans("\uff07\uff02\u2018\u2019\u201c\u201d\u2032\u02bc\uff1d", "'\"''\"\"''=")
+
+
+class Sql:
+    """The family `sql`."""
+
+    name = "sql"
+    signs: Sequence[Sign] = (
+        Sign(
+            name="statement",
+            pattern=r"\b(select|insert|update|delete|drop|truncate|alter|create|grant|revoke|merge|"
+            r"exec|execute|call|copy|union|with|shutdown|begin|declare|do|explain|prepare|show|set|"
+            r"vacuum|waitfor|reassign|purge|attach|load|flushall|flushdb)\b",
+        ),
+        Sign(
+            name="splice",
+            pattern=r"['\"`)\d\s%;/]\s*(\bor\b|\band\b|\bxor\b|\|\||&&|union|having|order\s+by|;|--|"
+            r"#|/\*|waitfor|sleep|benchmark|like\b|between|rlike|limit)",
+        ),
+        Sign(name="operator", pattern=r"[=<>|&;#]|--|/\*|%[0-9a-f]{2}|&#|\b(or|and|xor|select)\b"),
+        Sign(
+            name="probe",
+            pattern=r"sleep\s*\(|benchmark\s*\(|waitfor\s+delay|extractvalue|updatexml|utl_|dbms_|"
+            r"xp_|information_schema|load_file|@@|sysobjects|randomblob|union",
+        ),
+        Sign(
+            name="mongo",
+            pattern=r"drop|deletemany|delete_many|remove\s*\(|updatemany|update_many|\$where|"
+            r"\$function|\$accumulator|deletes|db\.eval|shutdown",
+        ),
+    )
+
+    def examine(self, view: View, signs: frozenset[str], report: Report) -> None:
+        """Report statements, tables, functions as facts; injection, destruction as findings."""
+        if not signs:
+            return
+        language = view.language
+        if language == Language.AUTO:
+            language = guess(view.text)
+        if language == Language.SQL:
+            self._statement(view, report)
+        elif language == Guess.JSON:
+            self._json(view, report)
+        elif language == Guess.VALUE and signs & {"operator", "probe", "splice"}:
+            self._value(view, 0, view.text, report)
+        elif language == Language.URL:
+            self._parameters(view, report)
+        if "mongo" in signs and language not in (Language.SHELL, Language.PATH, Language.TEXT):
+            _mongo(view, report)
+
+    def _statement(self, view: View, report: Report) -> None:
+        text = view.text.translate(_FULLWIDTH) if not view.text.isascii() else view.text
+        tokens, complete = tokenize(text)
+        found = list(islice(statements.split(tokens), MAX_STATEMENTS + 1))
+        if not complete or len(found) > MAX_STATEMENTS:
+            report.truncated = True
+        for statement in found[:MAX_STATEMENTS]:
+            if statement.verb:
+                report.fact("sql.statement", statement.verb.upper())
+            for table in islice(statements.tables(statement), MAX_NAMES):
+                report.fact("sql.table", table)
+            for function in islice(statements.functions(statement), MAX_NAMES):
+                report.fact("sql.function", function)
+            _destructive(view, statement, report)
+            for part in destructive.dynamic(statement):
+                if part.end - part.start > 4:
+                    inside = view.part(part.start, part.end, language="sql", layer=part.layer)
+                    report.nest(inside)
+        for sign in _settled(evidence(tokens, found, text, value=False)):
+            _report(view, 0, sign, report)
+        if "%" in text:
+            self._encoded(view, text, report)
+
+    def _encoded(self, view: View, text: str, report: Report) -> None:
+        """A statement with percent-encoded parts: what a server would decode and run."""
+        if re.search(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad])", text, re.IGNORECASE) is None:
+            return
+        plain = decoded(text)
+        if plain == text or len(plain) > MAX_VALUE:
+            return
+        tokens, _ = tokenize(plain)
+        for sign in _settled(evidence(tokens, statements.split(tokens), plain, value=False)):
+            report.find(
+                view,
+                0,
+                len(view.text),
+                kind="sql.injection",
+                rule=sign.rule,
+                reason=f"{sign.reason} It is percent-encoded.",
+                confidence=sign.confidence,
+                reference=REFERENCE,
+            )
+            return
+
+    def _value(self, view: View, start: int, value: str, report: Report) -> None:
+        """A bare value that stands at `start` of the view."""
+        found, whole = value_evidence(value.translate(_FULLWIDTH)), False
+        if not found and ("%" in value or "&" in value):
+            plain = decoded(value).translate(_FULLWIDTH)
+            whole = True
+            found = value_evidence(plain) if plain != value else []
+        for sign in found:
+            if whole:
+                sign = Evidence(rule=sign.rule, reason=sign.reason, start=0, end=len(value))
+            _report(view, start, sign, report)
+
+    def _parameters(self, view: View, report: Report) -> None:
+        for count, found in enumerate(_PARAMETER.finditer(view.text[:MAX_URL])):
+            if count >= MAX_LEAVES:
+                report.truncated = True
+                return
+            if len(found.group("value")) > 3:
+                self._value(view, found.start("value"), found.group("value"), report)
+
+    def _json(self, view: View, report: Report) -> None:
+        """The strings of a JSON text: statements and commands by their key, else values."""
+        key = ""
+        for count, found in enumerate(_LEAF.finditer(view.text)):
+            if count >= MAX_LEAVES:
+                report.truncated = True
+                return
+            if found.group("key"):
+                key = found.group("key")[1:-1].lower()
+                continue
+            value = found.group("value")
+            if len(value) < 4:
+                continue
+            start, end = found.span("value")
+            language = "sql" if key in _SQL_KEYS else "shell" if key in _SHELL_KEYS else ""
+            if not language and "\\" not in value:
+                language = {Guess.SQL: "sql", Guess.JSON: ""}.get(guess(value), "")
+            if language:
+                report.nest(_json_string(view, start, end, language))
+            else:
+                plain = _unescape(value)[0] if "\\" in value else value
+                self._leaf(view, start, end, plain, report)
+
+    def _leaf(self, view: View, start: int, end: int, plain: str, report: Report) -> None:
+        if end - start == len(plain):
+            self._value(view, start, plain, report)
+            return
+        for sign in value_evidence(plain):
+            whole = Evidence(rule=sign.rule, reason=sign.reason, start=0, end=end - start)
+            _report(view, start, whole, report)
+
+
+def _json_string(view: View, start: int, end: int, language: str) -> View:
+    if "\\" not in view.text[start:end]:
+        return view.part(start, end, language=language, layer="json")
+    plain, places = _unescape(view.text[start:end])
+    offsets = [view.place(start + place, start + place)[0] for place in places]
+    inside = view.part(start, end, language=language, layer="json")
+    return View(
+        text=plain,
+        offset=offsets,
+        language=language,
+        layer=inside.layer,
+        depth=inside.depth,
+        path=view.path,
+    )
+
+
+def _unescape(text: str) -> tuple[str, list[int]]:
+    """A JSON string without its escapes, and where each character (and the end) stood."""
+    plain: list[str] = []
+    places: list[int] = []
+    at = 0
+    for found in _ESCAPE.finditer(text):
+        plain.extend(text[at : found.start()])
+        places.extend(range(at, found.start()))
+        code, other = found.group(1), found.group(2)
+        plain.append(chr(int(code, 16)) if code else _PLAIN_ESCAPES.get(other, other))
+        places.append(found.start())
+        at = found.end()
+    plain.extend(text[at:])
+    places.extend(range(at, len(text) + 1))
+    return "".join(plain), places
+
+
+def _destructive(view: View, statement: statements.Statement, report: Report) -> None:
+    for hit in destructive.hits(statement):
+        tokens = statement.tokens
+        report.find(
+            view,
+            tokens[hit.first].start,
+            tokens[max(hit.first, hit.last - 1)].end,
+            kind="sql.destructive",
+            rule=hit.rule,
+            reason=hit.reason,
+            confidence=hit.confidence,
+            reference=DESTRUCTIVE,
+        )
+
+
+def _settled(found: Sequence[Evidence]) -> Iterator[Evidence]:
+    """The signs that count: strong ones, and weak ones that do not stand alone."""
+    strong = [sign for sign in found if not sign.weak]
+    if strong or len(found) > 1:
+        yield from found
+
+
+def _report(view: View, offset: int, sign: Evidence, report: Report) -> None:
+    report.find(
+        view,
+        offset + sign.start,
+        offset + sign.end,
+        kind="sql.injection",
+        rule=sign.rule,
+        reason=sign.reason,
+        confidence=sign.confidence,
+        reference=REFERENCE,
+    )
+
+
+def _mongo(view: View, report: Report) -> None:
+    for rule, start, end in mongo.mongo_hits(view.text):
+        report.fact("sql.statement", rule.rule.upper())
+        report.find(
+            view,
+            start,
+            end,
+            kind="sql.destructive",
+            rule=rule.rule,
+            reason=rule.reason,
+            reference=DESTRUCTIVE,
+        )

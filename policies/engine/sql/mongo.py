@@ -1,0 +1,79 @@
+"""MongoDB commands that delete data or run code in the server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MongoRule:
+    """A pattern over the command's text (bounded, without nested repeats)."""
+
+    rule: str
+    pattern: re.Pattern[str]
+    reason: str
+
+
+def _rule(rule: str, pattern: str, reason: str) -> MongoRule:
+    return MongoRule(rule=rule, pattern=re.compile(pattern), reason=reason)
+
+
+_DB = r"\bdb\s{0,3}(?:\.|\[|\.get(?:Collection|SiblingDB)\()"
+_EMPTY = r"\(\s{0,9}(?:\{\s{0,9}\}\s{0,9}[,)]|\))"
+_OPERATION = r"[\"'](?:op|operation|method|action|command)[\"']\s{0,9}:\s{0,9}[\"']"
+_NO_FILTER = r"[\"'](?:filter|query|q|selector)[\"']\s{0,9}:\s{0,9}\{\s{0,9}\}"
+
+RULES = (
+    _rule(
+        "mongo_drop_database",
+        _OPERATION + r"dropDatabase[\"']"
+        r"|\.(?:dropDatabase|drop_database)\s{0,3}\("
+        r"|[{,]\s{0,9}[\"']?dropDatabase[\"']?\s{0,9}:\s{0,9}(?:1|true)",
+        "Drops the database with everything in it.",
+    ),
+    _rule(
+        "mongo_drop",
+        _OPERATION + r"drop(?:Collection)?[\"']|" + _DB + r"[^;\n]{0,200}?\.drop"
+        r"\s{0,3}\(\s{0,9}(?:\{[^}]{0,80}\}\s{0,9})?\)"
+        r"|\.(?:dropCollection|drop_collection)\s{0,3}\(|[{]\s{0,9}[\"']drop[\"']\s{0,9}:\s{0,9}[\"']",
+        "Drops a collection: its documents are lost.",
+    ),
+    _rule(
+        "mongo_delete_all",
+        _OPERATION + r"delete(?:Many|_many)[\"'][^}]{0,80}" + _NO_FILTER
+        + r"|\.(?:deleteMany|delete_many|remove)\s{0,3}" + _EMPTY
+        + r"|[\"']deletes[\"']\s{0,9}:\s{0,9}\["
+        r"\s{0,9}\{\s{0,9}[\"']q[\"']\s{0,9}:\s{0,9}\{\s{0,9}\}",
+        "Deletes every document of a collection: the filter is empty.",
+    ),
+    _rule(
+        "mongo_update_all",
+        _OPERATION + r"update(?:Many|_many)[\"'][^}]{0,80}" + _NO_FILTER
+        + r"|\.(?:updateMany|update_many)\s{0,3}\(\s{0,9}\{\s{0,9}\}\s{0,9},",
+        "Changes every document of a collection: the filter is empty.",
+    ),
+    _rule(
+        "mongo_code",
+        r"[{,]\s{0,9}[\"']?\$(?:where|function|accumulator)[\"']?\s{0,9}:|\bdb\.eval\s{0,3}\(",
+        "Runs JavaScript inside the database server.",
+    ),
+    _rule(
+        "mongo_shutdown",
+        r"\bdb\.shutdownServer\s{0,3}\(|[{]\s{0,9}[\"']?shutdown[\"']?\s{0,9}:\s{0,9}(?:1|true)",
+        "Stops the database server.",
+    ),
+    _rule(
+        "mongo_drop_user",
+        r"\.dropAllUsers(?:FromDatabase)?\s{0,3}\(",
+        "Removes every user of the database.",
+    ),
+)  # fmt: skip
+
+
+def mongo_hits(text: str) -> Iterator[tuple[MongoRule, int, int]]:
+    """The rules that hold for `text`, with the places."""
+    for rule in RULES:
+        for found in rule.pattern.finditer(text):
+            yield rule, found.start(), found.end()

