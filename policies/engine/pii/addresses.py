@@ -1,0 +1,198 @@
+"""Addresses of people on the network: email and public IP addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from policies.engine.pii.context import Evidence, Reading
+from policies.engine.pii.shapes import words
+
+MAX_LOCAL = 64  # RFC 5321, characters before the @
+MAX_DOMAIN = 255
+BESIDE = 200  # characters within which other personal data makes an example address count
+
+_AT = re.compile(r"@|%40")
+_LOCAL_BACKWARDS = re.compile(r"(?:[\w+\-'!#$&*=?^`{|}~./]|[0-9A-Fa-f]{2}%)+")
+_LOCAL = re.compile(
+    r"(?:[\w+\-'!#$&*?^~]|%[0-9A-Fa-f]{2})+(?:\.(?:[\w+\-'!#$&*?^~]|%[0-9A-Fa-f]{2})+)*\Z"
+)
+_DOMAIN = re.compile(
+    r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})(?![\w(])"
+)
+_FILE_ENDINGS = words(
+    "png jpg jpeg gif svg webp bmp ico css scss js mjs jsx tsx json html htm txt yml yaml toml "
+    "lock xml csv log exe dll jar war class bin conf cfg ini sock pem key crt "
+    "latest next beta alpha canary stable service socket timer target mount slice scope device "
+    "swap"
+)
+_MACHINE_LOCALS = re.compile(
+    r"(?:no|do[-_.]?not)[-_.]?reply\b.*|mailer[-_]daemon|postmaster|bounces?\b.*|git|hg|svn|cvs"
+    r"|daemon|nobody|www-data|.*\[bot\]",
+    re.IGNORECASE,
+)
+_EXAMPLE_DOMAIN = re.compile(
+    r"(?:.*\.)?example\.(?:com|org|net|edu)|.*\.(?:example|test|invalid|localhost|local|localdomain"
+    r"|internal|lan|home\.arpa)|(?:your|my)-?(?:domain|company|org|email)\.\w+|domain\.(?:com|tld)",
+    re.IGNORECASE,
+)
+_MACHINE_DOMAIN = re.compile(r"users\.noreply\.github\.com|noreply\..*", re.IGNORECASE)
+_REMOTE_COMMAND = re.compile(
+    r"\b(?:ssh|scp|sftp|rsync|mosh|autossh|sshfs|ssh-copy-id|git\s+(?:clone|fetch|push|pull|remote"
+    r"|ls-remote|submodule))\b[^|;&]*\Z"
+)
+# Only where one of these occurs can an address be that of a machine, by what stands before it.
+_HOST_WORD = re.compile(
+    r"://|ssh|scp|sftp|rsync|mosh|git|message-id|in-reply-to|references", re.IGNORECASE
+)
+_TOKEN_START = re.compile(r"[\s\"']")
+_REMOTE_PATH = re.compile(r":(?:[~/]|[\w.\-]+/|[0-9]{2,5}\b)")
+_MESSAGE_ID = re.compile(r"(?:message-id|in-reply-to|references)\s*:[^:]*\Z", re.IGNORECASE)
+
+_IPV4 = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
+_LIKE_A_VERSION = re.compile(r"(?:[0-9]|1[0-2])\.(?:[0-9]|1[0-9]|20)\.")
+_IPV6 = re.compile(r"[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){3,7}")
+_NETWORK = re.compile(r"/[0-9]{1,3}(?![0-9\w/])")
+_IPV6_GLOBAL = ipaddress.ip_network("2000::/3")
+_VERSION_BEFORE = re.compile(
+    r"(?:\bv|version|release|build|rev|==|>=|<=|~=|[a-z]/)[\s:='\"]*\Z", re.IGNORECASE
+)
+# Public resolvers and the like: addresses of services that everybody knows, of no person.
+_KNOWN_SERVICES = words(
+    "8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 149.112.112.112 208.67.222.222 208.67.220.220 "
+    "4.2.2.1 4.2.2.2 2001:4860:4860::8888 2001:4860:4860::8844 2606:4700:4700::1111"
+)
+
+
+def find_emails(reading: Reading) -> None:
+    """Addresses of people; those of machines pass, examples count beside real personal data.
+
+    An address in a domain kept for examples is nobody's by itself. Under an email column, or next
+    to a social security number, it is more likely a masked or a test copy of a person's record
+    than prose: reported with confidence .5, so that a policy can choose.
+    """
+    text = reading.text
+    examples: list[tuple[int, int]] = []
+    at_hosts = _HOST_WORD.search(text) is not None
+    for at in _AT.finditer(text):
+        found = _email_around(text, at.start(), at.end())
+        if found is None or not reading.free(*found):
+            continue
+        start, end = found
+        if _is_machine(reading, start, at, end, at_hosts=at_hosts):
+            continue
+        if _EXAMPLE_DOMAIN.fullmatch(text, at.end(), end):
+            examples.append(found)
+            continue
+        reading.claim(
+            start,
+            end,
+            kind="pii.email",
+            rule="email.address",
+            confidence=0.95,
+            reason="An email address.",
+        )
+    for start, end in examples:
+        labelled = reading.evidence("email", start, end) == Evidence.LABELLED
+        if labelled or not reading.free(max(0, start - BESIDE), end + BESIDE):
+            reading.claim(
+                start,
+                end,
+                kind="pii.email",
+                rule="email.example",
+                confidence=0.5,
+                reason="An email address in an example domain, beside other personal data."
+                if not labelled
+                else "An email address in an example domain, under an email key or column.",
+            )
+
+
+def find_ipv4(reading: Reading) -> None:
+    """IP addresses that are reachable from anywhere; private and well-known ones pass."""
+    _find_addresses(reading, six=False)
+
+
+def find_ipv6(reading: Reading) -> None:
+    """The same of version 6."""
+    _find_addresses(reading, six=True)
+
+
+def _find_addresses(reading: Reading, *, six: bool) -> None:
+    text = reading.text
+    for match in (_IPV6 if six else _IPV4).finditer(text):
+        start, end = match.span()
+        left, right = text[start - 1 : start], text[end : end + 2]
+        if left.isalnum() or left in ("_", "-", ":" if six else ".", "@", "+"):
+            continue
+        if right[:1].isalnum() or (right[:1] in ("_", "-", ".", "+") and right[1:].isalnum()):
+            continue
+        if _NETWORK.match(text, end) and left != "/":
+            continue
+        if _is_service(match[0]) or not reading.free(start, end):
+            continue
+        before = reading.line_before(start)
+        if (left == "/" and not before.endswith("//")) or _VERSION_BEFORE.search(before[-20:]):
+            continue
+        evidence = reading.evidence("ip", start, end)
+        if evidence == Evidence.AGAINST:
+            continue
+        if evidence <= Evidence.NOTHING and _LIKE_A_VERSION.match(match[0]):
+            continue
+        reading.claim(
+            start,
+            end,
+            kind="pii.ip",
+            rule="ip.six" if six else "ip.four",
+            confidence=0.8 if evidence >= Evidence.NEAR else 0.6,
+            reason="A public IP address.",
+        )
+
+
+def _email_around(text: str, at: int, after: int) -> tuple[int, int] | None:
+    domain = _DOMAIN.match(text, after, after + MAX_DOMAIN)
+    if domain is None:
+        return None
+    *labels, ending = domain[0].lower().split(".")
+    if ending in _FILE_ENDINGS or all(label.isdigit() for label in labels):
+        return None
+    backwards = _LOCAL_BACKWARDS.match(text[max(0, at - MAX_LOCAL - 1) : at][::-1])
+    if backwards is None:
+        return None
+    # Of `email='o'brien@…` and `/path/jane@…` the part after the last mark that cannot belong.
+    start = at - len(backwards[0])
+    start = max(start, 1 + max(text.rfind(mark, start, at) for mark in "/=|`{}"))
+    if text[start - 1 : start] == "\\" and text[start : start + 1] in ("n", "r", "t"):
+        start += 1  # an escaped line break in JSON text
+    while start < at and text[start] in ".'!#$&*?^~%":
+        start += 1 if text[start] != "%" else 3
+    if start >= at or _LOCAL.match(text, start, at) is None:
+        return None
+    return start, domain.end()
+
+
+def _is_machine(
+    reading: Reading, start: int, at: re.Match[str], end: int, *, at_hosts: bool
+) -> bool:
+    text = reading.text
+    if _MACHINE_LOCALS.fullmatch(text, start, at.start()):
+        return True
+    if _MACHINE_DOMAIN.fullmatch(text, at.end(), end) or _REMOTE_PATH.match(text, end):
+        return True
+    if not at_hosts:
+        return False
+    before = reading.line_before(start)
+    token = _TOKEN_START.split(before)[-1]
+    _, separator, rest = token.rpartition("://")
+    if separator and "/" not in rest and "?" not in rest:
+        return True  # user information of a URL
+    return _MESSAGE_ID.search(before) is not None or _REMOTE_COMMAND.search(before) is not None
+
+
+def _is_service(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return True
+    if not parsed.is_global or address in _KNOWN_SERVICES:
+        return True
+    return parsed.version == 6 and parsed not in _IPV6_GLOBAL

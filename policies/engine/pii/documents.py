@@ -1,0 +1,140 @@
+"""Account and document numbers, and dates of birth."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from stdnum import numdb
+from stdnum.iso7064 import mod_97_10
+
+from policies.engine.pii.context import Evidence, Reading, isolated
+
+_IBAN = re.compile(r"[A-Za-z][A-Za-z][0-9]{2}(?:[ -]?[A-Za-z0-9]){11,32}")
+_PAN = re.compile(r"[A-Za-z][A-Za-z]{2}[ABCEFGHJKLPTabcefghjklpt][A-Za-z][0-9]{4}[A-Za-z](?!\w)")
+_PASSPORT = re.compile(r"[A-Z0-9](?:[A-Z0-9]{5,8})(?!\w)")
+_PASSPORT_WORD = re.compile(r"pass(?:e?port|aporte)|reisepass|pasaporte", re.IGNORECASE)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_DATE = re.compile(
+    r"[0-9a-z](?:"
+    r"(?<=[12])[0-9]{3}([-/.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])"
+    r"|(?:(?<=[0-3])[0-9])?([-/.])[0-3]?[0-9]\2(?:(?:19|20)[0-9]{2}|[0-9]{2})"
+    rf"|(?:(?<=[0-3])[0-9])?(?:st|nd|rd|th)?\.?[ -](?:of )?{_MONTH}\.?,?[ -](?:19|20)[0-9]{{2}}"
+    rf"|(?:(?<=[jfmasond])[a-z]{{2,8}}) [0-3]?[0-9](?:st|nd|rd|th)?,? (?:19|20)[0-9]{{2}})"
+    r"(?![0-9])",
+    re.IGNORECASE,
+)
+MIN_PASSPORT_DIGITS = 2
+
+
+def find_ibans(reading: Reading) -> None:
+    """International bank account numbers: the country's length and the checksum (ISO 13616)."""
+    text, position = reading.text, 0
+    while (match := _IBAN.search(text, position)) is not None:
+        start, position = match.start(), match.start() + 2
+        length = _iban_lengths().get(match[0][:2].upper())
+        if length is None:
+            continue
+        end = _end_of(text, start, match.end(), length)
+        if not end or not isolated(text, start, end, in_path=True):
+            continue
+        compact = text[start:end].replace(" ", "").replace("-", "").upper()
+        if not mod_97_10.is_valid(compact[4:] + compact[:4]) or not reading.free(start, end):
+            continue
+        evidence = reading.evidence("iban", start, end)
+        upper = text[start:end].isupper()
+        if evidence < (Evidence.DOUBTFUL if upper else Evidence.NEAR):
+            continue
+        position = end
+        reading.claim(
+            start,
+            end,
+            kind="pii.iban",
+            rule="iban.checked",
+            confidence=0.99 if evidence >= Evidence.NEAR else 0.95,
+            reason="A bank account number (IBAN): length and checksum hold.",
+        )
+
+
+def find_pans(reading: Reading) -> None:
+    """Permanent account numbers of the Indian income tax department."""
+    text = reading.text
+    for match in _PAN.finditer(text):
+        start, end = match.span()
+        if match[0][5:9] == "0000" or not isolated(text, start, end, in_path=True):
+            continue
+        evidence = reading.evidence("pan", start, end)
+        if evidence < (Evidence.DOUBTFUL if match[0].isupper() else Evidence.NEAR):
+            continue
+        if reading.free(start, end):
+            reading.claim(
+                start,
+                end,
+                kind="pii.pan",
+                rule="pan.shape",
+                confidence=0.98 if evidence >= Evidence.NEAR else 0.85,
+                reason="An Indian permanent account number (PAN).",
+            )
+
+
+def find_passports(reading: Reading) -> None:
+    """Passport numbers: too many shapes to know by themselves, so only where they are named."""
+    text = reading.text
+    for match in _PASSPORT.finditer(text):
+        start, end = match.span()
+        if sum(map(str.isdigit, match[0])) < MIN_PASSPORT_DIGITS:
+            continue
+        if not isolated(text, start, end) or not reading.free(start, end):
+            continue
+        if reading.evidence("passport", start, end) >= Evidence.NEAR:
+            reading.claim(
+                start,
+                end,
+                kind="pii.passport",
+                rule="passport.named",
+                confidence=0.9,
+                reason="A passport number, named as one in the text.",
+            )
+
+
+def find_births(reading: Reading) -> None:
+    """Dates that a key, a column or a word calls a date of birth."""
+    text = reading.text
+    for match in _DATE.finditer(text):
+        start, end = match.span()
+        if not isolated(text, start, end) and text[end : end + 1] not in ("T", " "):
+            continue
+        if reading.evidence("birth", start, end) >= Evidence.NEAR and reading.free(start, end):
+            reading.claim(
+                start,
+                end,
+                kind="pii.date_of_birth",
+                rule="birth.named",
+                confidence=0.9,
+                reason="A date of birth, named as one in the text.",
+            )
+
+
+def _end_of(text: str, start: int, limit: int, length: int) -> int:
+    """Where `length` letters and digits from `start` end; 0 when there are not so many."""
+    left = length
+    for place in range(start, limit):
+        if text[place] not in " -":
+            left -= 1
+            if not left:
+                return place + 1
+    return 0
+
+
+@cache
+def _iban_lengths() -> dict[str, int]:
+    # python-stdnum carries the registry of SWIFT: country, and the shape of the rest.
+    lengths = {}
+    registry = numdb.get("iban")
+    for first in "ABCDEFGHIJKLMNOPQRSTUVWXYZ":
+        for second in "ABCDEFGHIJKLMNOPQRSTUVWXYZ":
+            properties = registry.info(first + second)[0][1]
+            if "bban" in properties:
+                groups = re.findall(r"([0-9]+)!", properties["bban"])
+                lengths[first + second] = 4 + sum(map(int, groups))
+    return lengths

@@ -1,0 +1,80 @@
+"""What makes a text worth reading for personal data, and the plain characters it is read in."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from policies.engine.family import Sign
+
+# `\x..` stands for bytes of UTF-8 here: Vectorscan sees bytes.
+_ODD_DIGIT = (
+    r"(?:\xef\xbc[\x90-\x99]"  # full width
+    r"|\xd9[\xa0-\xa9]|\xdb[\xb0-\xb9]"  # Arabic
+    r"|\xe0[\xa5-\xb5][\xa6-\xaf]"  # Devanagari and its neighbours
+    r"|\xf0\x9d\x9f[\x8e-\xbf])"  # mathematical
+)
+_ODD_GAP = r"(?:\xe2\x80[\x80-\x95\xaf]|\xc2\xa0|\xe2\x88\x92|\xef\xbc[\x8b-\x8e]|\xe3\x80\x80)"
+
+SIGNS = (
+    Sign(name="email", pattern=r"(?:@|%40|\xef\xbc\xa0)[^\s@]{1,80}[.\xef][a-z\x80-\xff]"),
+    Sign(name="ssn", pattern=r"\d{3}[- .]\d{2}[- .]\d{4}"),
+    Sign(name="nine", pattern=r"\d{9}"),
+    Sign(name="fours", pattern=r"\d{4}[- ]\d{4}[- ]\d{4}|\d{4}[- ]\d{6}[- ]\d{4}|\d{12}"),
+    Sign(name="plus", pattern=r"\+\(?\d[\d ().\-/]{6}"),
+    Sign(name="american", pattern=r"\d{3}(?:\)[- ]?|[-. ])\d{3}[-. ]\d{4}"),
+    Sign(name="pan", pattern=r"[a-z]{5}\d{4}[a-z]"),
+    Sign(name="iban", pattern=r"[a-z]{2}\d{2}[- ]?[a-z0-9]{4}[- ]?[a-z0-9]{4}[- ]?[a-z0-9]{3}"),
+    Sign(name="ipv4", pattern=r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d"),
+    Sign(name="ipv6", pattern=r"[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]{0,4}:"),
+    Sign(name="passport_word", pattern=r"pass(?:e?port|aporte)|reisepass|pasaporte"),
+    Sign(name="birth_word", pattern=r"\bd\.?o\.?b\b|birth|\bborn\b|geburt|naissance|nacimiento"),
+    Sign(
+        name="phone_word",
+        pattern=(
+            r"phone|fon\b|mobil|\btel|_tel|cell|whatsapp|\bfax|\bsms|msisdn|landline|hotline"
+            r"|\bmob\b|\bph\b|celular|m\xc3\xb3vil|rufnummer"
+            r"|(?:call|ring|reach|contact|dial|text)[^0-9\n]{0,40}[0-9(][0-9 ().\-/]{6}"
+        ),
+    ),
+    Sign(
+        name="odd",
+        pattern=rf"{_ODD_DIGIT}|\d{_ODD_GAP}\d|{_ODD_GAP}\d",
+    ),
+)
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a list that is easier to read and to sort as running text."""
+    return frozenset(text.split())
+
+
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
+_SPACES = (
+    "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
+_END_OF_DIGITS = 0x20000  # Unicode keeps its decimal digits in the first two planes.
+_FULL_WIDTH_START, _FULL_WIDTH_END, _FULL_WIDTH_SHIFT = 0xFF01, 0xFF5E, 0xFEE0
+
+
+def _plain_characters() -> dict[int, str]:
+    plain = {
+        code: str(unicodedata.decimal(chr(code)))
+        for code in range(0x80, _END_OF_DIGITS)
+        if unicodedata.category(chr(code)) == "Nd"
+    }
+    for code in range(_FULL_WIDTH_START, _FULL_WIDTH_END + 1):
+        plain.setdefault(code, chr(code - _FULL_WIDTH_SHIFT))
+    plain.update(dict.fromkeys(map(ord, _DASHES), "-"))
+    plain.update(dict.fromkeys(map(ord, _SPACES), " "))
+    return plain
+
+
+_PLAIN = _plain_characters()
+
+
+def plain(text: str) -> str:
+    """`text` with digits, dashes and spaces of all scripts as ASCII, character for character.
+
+    The length does not change, so that offsets hold in both.
+    """
+    return text.translate(_PLAIN)

@@ -1,0 +1,124 @@
+"""Which column a place in a text belongs to: CSV, psql and Markdown tables, INSERT statements."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+MAX_HEADER = 4_000  # characters of a header line; longer lines are data
+MAX_ROW = 10_000  # characters of a row in which columns are counted
+MAX_CELL = 64  # characters of a column's name
+
+_RULER = frozenset("|-+: =\t")
+_QUOTED = re.compile(r'"[^"\n]*"')
+_NAME = re.compile(r"[^\W\d][\w.\-/#]*(?: [\w.\-/#]+){0,3}(?: ?\([^()]*\))?\Z")
+_INSERT = re.compile(
+    r"\binsert\s{1,20}into\s{1,20}[\w.\"`\[\]]{1,200}\s{0,20}"
+    r"\(([^()]{1,4000})\)\s{0,20}values\b",
+    re.IGNORECASE,
+)
+_INSERT_TOKEN = re.compile(r"'(?:[^']|'')*'|[(),;]")
+
+
+class Tables:
+    """The tables in one text; reading it takes one pass, when the first question is asked."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._line_starts: list[int] = []
+        self._headers: list[tuple[str, list[str]] | None] = []
+        self._cell_starts: list[int] = []
+        self._cell_names: list[str] = []
+        self._read_lines()
+        if "nsert" in text or "NSERT" in text:
+            self._read_inserts()
+
+    def column(self, place: int) -> str:
+        """The name of the column that `place` stands under; empty when it is in no table."""
+        if self._cell_starts:
+            at = bisect_right(self._cell_starts, place) - 1
+            if at >= 0 and self._cell_names[at]:
+                return self._cell_names[at]
+        row = bisect_right(self._line_starts, place) - 1
+        header = self._headers[row]
+        if header is None:
+            return ""
+        delimiter, names = header
+        if place - self._line_starts[row] > MAX_ROW:
+            return ""
+        before = self._text[self._line_starts[row] : place]
+        if delimiter == "," and '"' in before:
+            before = _QUOTED.sub("", before)
+        index = before.count(delimiter)
+        return names[index] if index < len(names) else ""
+
+    def names(self) -> set[str]:
+        """The names of all columns."""
+        names = {name for header in self._headers if header for name in header[1]}
+        return names.union(self._cell_names)
+
+    def _read_lines(self) -> None:
+        start, header = 0, None
+        shape: tuple[str, int] | None = None
+        for line in self._text.split("\n"):
+            self._line_starts.append(start)
+            start += len(line) + 1
+            found = _shape(line)
+            if found is None:
+                self._headers.append(None)
+                if not line.strip():
+                    shape = header = None
+                continue
+            if found == shape:
+                self._headers.append(header)
+                continue
+            self._headers.append(None)
+            names = _names(line, found[0]) if len(line) <= MAX_HEADER else None
+            if names is not None and not _RULER.issuperset(line):
+                shape, header = found, (found[0], names)
+
+    def _read_inserts(self) -> None:
+        text, position = self._text, 0
+        while (insert := _INSERT.search(text, position)) is not None:
+            names = [name.strip(' \t\r\n"`[]') for name in insert[1].split(",")]
+            depth, column, position = 0, 0, insert.end()
+            for token in _INSERT_TOKEN.finditer(text, insert.end()):
+                mark, position = token[0], token.end()
+                if mark == ";" and depth == 0:
+                    break
+                if mark == "(":
+                    depth += 1
+                    if depth == 1:
+                        column = 0
+                        self._cell(token.end(), names, column)
+                elif mark == ")":
+                    depth -= 1
+                    if depth == 0:
+                        self._cell(token.end(), names, len(names))
+                elif mark == "," and depth == 1:
+                    column += 1
+                    self._cell(token.end(), names, column)
+
+    def _cell(self, start: int, names: list[str], column: int) -> None:
+        self._cell_starts.append(start)
+        self._cell_names.append(names[column] if column < len(names) else "")
+
+
+def _shape(line: str) -> tuple[str, int] | None:
+    for delimiter in "|\t":
+        if delimiter in line:
+            return delimiter, line.count(delimiter)
+    if "," in line:
+        return ",", (_QUOTED.sub("", line) if '"' in line else line).count(",")
+    return (";", line.count(";")) if line.count(";") > 1 else None
+
+
+def _names(line: str, delimiter: str) -> list[str] | None:
+    """The names in a header line, or None when the line looks like data."""
+    if delimiter == "," and (line[:1].isspace() or not line.rstrip()[-1:].strip(",;(")):
+        return None  # indented, or going on: a list in code
+    names = [name.strip().strip("\"'`*").strip() for name in line.split(delimiter)]
+    filled = [name for name in names if name]
+    if not filled or any(len(name) > MAX_CELL or not _NAME.match(name) for name in filled):
+        return None
+    return names
