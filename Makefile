@@ -55,9 +55,10 @@ run:
 	$(call install,run,$(RUN_STAMP))
 	@exec $(BIN)/python manage.py up
 
+# A file's tests stay together, because some share processes that take seconds to start.
 test:
 	$(call install,test,$(TEST_STAMP),$(RUN_STAMP))
-	@exec $(BIN)/python -m pytest -n 2
+	@exec $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: export DJANGO_SETTINGS_MODULE = tests.settings
 lint:

@@ -15,7 +15,7 @@ os.environ["AXON_SECRET_KEY"] = "secret-key-of-the-tests-which-protects-nothing-
 os.environ["AXON_CREDENTIAL_KEY"] = "credential-key-of-the-tests-which-protects-nothing"
 os.environ["AXON_RECORDER"] = "inline"
 
-from axonportal.launcher.postgres import Cluster  # noqa: E402
+from axonportal.launcher.postgres import Cluster
 
 # tests/conftest.py starts this server when a test first asks for a database.
 TEST_CLUSTER = None

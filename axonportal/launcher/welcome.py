@@ -66,7 +66,8 @@ def _demo(welcome: Welcome) -> list[str]:
     host = urlsplit(welcome.public_url).hostname
     body = json.dumps({"client_id": "claude-code", "query": "DROP TABLE users"})
     return [
-        "DEMO: callers on this machine (loopback) need no credentials; others are refused.",
+        "DEMO: callers on this machine (loopback) need no credentials; the guide's printed ones",
+        "(claude-code:your-secret, client-id:client-secret) count here too, and nowhere else.",
         "",
         f"Try a pre-check from {host}:",
         f"    curl -s {welcome.public_url}/api/policy/pre-check \\",
