@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -29,6 +29,7 @@ from axonportal.common.admin import (
     TenantScoped,
     chips,
     memberships,
+    plural,
     query_of,
     tenant_slugs,
 )
@@ -81,6 +82,7 @@ class RecordAdmin(ReadOnly, TenantScoped):
     rows_template = ""
     detail_template = ""
     filters: Sequence[Filter] = ()
+    person_label: Any = _("User")
     search_label: Any = ""  # of the search field; without one there is none
     empty_text = _("Nothing here in this time. Choose a longer one, or fewer filters.")
 
@@ -88,7 +90,7 @@ class RecordAdmin(ReadOnly, TenantScoped):
         """Whose records the user may see."""
         return list(memberships(request))
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+    def get_queryset(self, request: HttpRequest) -> Any:
         return self.model.objects.filter(tenant_id__in=self.tenant_ids(request))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
@@ -105,7 +107,7 @@ class RecordAdmin(ReadOnly, TenantScoped):
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
+    ) -> Any:
         if not self.has_view_permission(request):
             raise PermissionDenied
         words = _parameter(request, "q")
@@ -125,7 +127,7 @@ class RecordAdmin(ReadOnly, TenantScoped):
             self.list_template,
             self.page(
                 request,
-                title=self.opts.verbose_name_plural.capitalize(),
+                title=plural(self),
                 intro=self.intro,
                 chips=offered,
                 set_filters=self._set_filters(request),
@@ -137,6 +139,7 @@ class RecordAdmin(ReadOnly, TenantScoped):
                 words=words,
                 person=_parameter(request, "user"),
                 search_label=self.search_label,
+                person_label=self.person_label,
                 kept=[
                     (key, value)
                     for key, value in request.GET.items()
@@ -161,7 +164,7 @@ class RecordAdmin(ReadOnly, TenantScoped):
         if window in WINDOWS:
             rows = rows.filter(created_at__gte=timezone.now() - WINDOWS[window])
         for one in self.filters:
-            if value := _parameter(request, one.parameter):
+            if one.column and (value := _parameter(request, one.parameter)):
                 rows = rows.filter(**{one.column: value})
         rows = self.exact(rows, request)
         if words:
@@ -290,20 +293,18 @@ class GatewayContextAdmin(RecordAdmin):
         Filter(
             parameter="policy",
             title=_("Policy"),
-            column="triggered_policies__contains",
+            column="",
             offered=False,
         ),
-        Filter(
-            parameter="redacted",
-            title=_("Redacted"),
-            column="requires_redaction",
-            offered=False,
-        ),
+        Filter(parameter="redacted", title=_("Redacted"), column="", offered=False),
     ]
 
     def exact(self, rows: Any, request: HttpRequest) -> Any:
-        """Refused rows are asked for by their own index."""
-        return rows.refused() if _parameter(request, "verdict") in {"deny", "hold"} else rows
+        if _parameter(request, "verdict") in {"deny", "hold"}:
+            rows = rows.refused()  # by the index of those alone
+        if policy := _parameter(request, "policy"):
+            rows = rows.of_policy(policy)
+        return rows.filter(requires_redaction=True) if _parameter(request, "redacted") else rows
 
     def search(self, rows: Any, words: str) -> Any:
         return rows.search(words)
@@ -378,6 +379,7 @@ class AuditEventAdmin(RecordAdmin):
     rows_template = "portal/rows/events.html"
     detail_template = "portal/event.html"
     search_label = _("Words in the event, its target or its address")
+    person_label = _("Actor")
     filters = [
         Filter(
             parameter="by",

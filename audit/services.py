@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import orjson
 from django.db import DEFAULT_DB_ALIAS, models
 
-from audit import ids, rows
+from audit import actors, ids, rows
+from audit.actors import Actor
 from audit.errors import ContextNotFound
 from audit.models import (
     AUDIT_EVENTS,
@@ -33,22 +34,23 @@ R = TypeVar("R", bound=Record)
 def record_event(
     kind: str,
     *,
-    actor: str,
+    actor: Actor | str,
     target: models.Model | None = None,
     tenant_id: int = NO_TENANT,
     tenant: str = "",
     detail: Mapping[str, Any] | None = None,
-    actor_kind: AuditEvent.ActorKind = AuditEvent.ActorKind.PERSON,
     address: str = "",
 ) -> AuditEvent:
     """Record an act, in the caller's transaction: it stands or falls with what was done.
 
-    `kind` is dotted, thing first: `policy.update`. `detail` must hold no secret and no text of an
-    operation that was not redacted. The target's id and name are copied.
+    `kind` is dotted, thing first: `policy.update`. A bare name as `actor` is a person's.
+    `detail` must hold no secret and no text of an operation that was not redacted. The target's
+    id and name are copied.
 
     Raises:
         RecorderUnavailable: the database is away.
     """
+    who = actors.of(actor)
     stamp = ids.stamp(ids.EVENT)
     row = {
         "event_id": stamp.id,
@@ -56,8 +58,8 @@ def record_event(
         "tenant_id": tenant_id,
         "tenant": tenant,
         "kind": kind,
-        "actor": actor[:NAME_LENGTH],
-        "actor_kind": actor_kind,
+        "actor": who.name[:NAME_LENGTH],
+        "actor_kind": who.kind,
         "target_type": target._meta.label_lower if target else "",
         "target_id": str(target.pk)[:NAME_LENGTH] if target else "",
         "target": str(target) if target else "",

@@ -28,8 +28,6 @@ AXON_CREDENTIAL_KEY = env.secret("AXON_CREDENTIAL_KEY") or SECRET_KEY
 
 ALLOWED_HOSTS = env.words("AXON_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 CSRF_TRUSTED_ORIGINS = [AXON_PUBLIC_URL]
-# Peers whose X-Forwarded-For and X-Forwarded-Proto are believed.
-AXON_TRUSTED_PROXIES = env.words("AXON_TRUSTED_PROXIES")
 
 # --- Applications -------------------------------------------------------------------------
 

@@ -4,6 +4,14 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from axonportal.common.checks import refuse_unsafe
+from policies.engine.analysis import warm_up
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "axonportal.settings")
 
 application = get_wsgi_application()
+refuse_unsafe()
+
+# A worker is ready when it answers in its usual time; without this the first call would wait for
+# the detectors' patterns to be compiled.
+warm_up()

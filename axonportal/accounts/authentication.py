@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import ipaddress
 import threading
@@ -11,6 +10,7 @@ import time
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from rest_framework.request import Request
 
@@ -105,10 +105,12 @@ def authenticate(request: HttpRequest | Request, *, client_id: str = "") -> Prin
     Raises:
         Unauthenticated: no credential where one is needed, or a wrong one.
     """
+    changes.check()  # a credential that another process revoked is not believed any more
     header = request.META.get("HTTP_AUTHORIZATION", "").strip()
     if header:
         key = hashlib.sha256(header.encode("utf-8", "surrogateescape")).digest()
-        local = b"\1" if is_local(request) else b"\0"  # the demo's secrets count only there
+        # The demo's secrets count only from this machine.
+        local = b"\1" if settings.AXON_DEMO and is_local(request) else b"\0"
         principal = cache.get(key + local)
         if principal is None:
             generation = cache.generation
@@ -168,7 +170,7 @@ def _verify(request: HttpRequest | Request, header: str) -> Principal | None:
 def _basic(value: str) -> tuple[str, str]:
     try:
         text = base64.b64decode(value.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII before it or not UTF-8 behind it
         raise Unauthenticated(
             "The Basic credential is not base64 of client_id:secret.", headers=CHALLENGE
         ) from None
@@ -232,13 +234,15 @@ def is_local(request: HttpRequest | Request) -> bool:
     """Did a program on this machine call directly?
 
     Loopback alone does not say so: a proxy here forwards for others, and a page of another site,
-    open in a browser here, can send requests too (browsers say so by Origin or Sec-Fetch-Site).
+    open in a browser here, can send requests too (browsers say so by Origin or Sec-Fetch-Site,
+    or, where its name was made to point here, by Host).
     """
     meta = request.META
     try:
         if not ipaddress.ip_address(meta.get("REMOTE_ADDR", "")).is_loopback:
             return False
-    except ValueError:
+        request.get_host()
+    except (ValueError, DisallowedHost):
         return False
     if any(name in meta for name in _FORWARDED) or "HTTP_ORIGIN" in meta:
         return False

@@ -16,7 +16,11 @@ _READ = {
     "approvals": (),
 }
 _EDIT = {"policies": ("policy",), "accounts": ("client", "credential", "team")}
-_OWN = {"accounts": ("membership",)}
+# Owners hand out permissions for single objects; the admin asks for their tenant as well.
+_OWN = {
+    "accounts": ("membership",),
+    "guardian": ("userobjectpermission", "groupobjectpermission"),
+}
 
 
 def _permissions(models: Mapping[str, tuple[str, ...]], *verbs: str) -> frozenset[str]:
@@ -30,7 +34,7 @@ def _permissions(models: Mapping[str, tuple[str, ...]], *verbs: str) -> frozense
 
 _AUDITOR = _permissions(_READ, "view")
 _EDITOR = _AUDITOR | _permissions(_EDIT, "add", "change", "delete")
-_OWNER = _EDITOR | _permissions(_OWN, "add", "change", "delete")
+_OWNER = _EDITOR | _permissions(_OWN, "view", "add", "change", "delete")
 
 ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Membership.Role.AUDITOR: _AUDITOR,

@@ -25,10 +25,15 @@ class ClientAuthentication(BaseAuthentication):
 
 
 class HasScope(BasePermission):
-    """The view names a scope per method: `scopes = {"GET": Scope.POLICIES_READ, ...}`."""
+    """The view names a scope per method: `scopes = {"GET": Scope.POLICIES_READ, ...}`.
+
+    A method that it has and does not name is refused; HEAD counts as GET.
+    """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         scopes: dict[str, str] = getattr(view, "scopes", {})
-        if request.method in scopes:
-            request.user.require(scopes[request.method])  # type: ignore[union-attr]
-        return True
+        method = "GET" if request.method == "HEAD" else request.method
+        if method in scopes:
+            request.user.require(scopes[method])  # type: ignore[union-attr]
+            return True
+        return method == "OPTIONS" or method not in view.allowed_methods

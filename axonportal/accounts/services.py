@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from audit.actors import Actor
 from audit.services import record_event
 from axonportal.accounts import credentials
 from axonportal.accounts.authentication import TOPIC
@@ -26,7 +27,7 @@ class Issued:
 
 
 @transaction.atomic
-def save_client(client: Client, *, actor: str, created: bool) -> Client:
+def save_client(client: Client, *, actor: Actor | str, created: bool) -> Client:
     """Save a client and tell every process."""
     client.save()
     record_event(
@@ -34,6 +35,7 @@ def save_client(client: Client, *, actor: str, created: bool) -> Client:
         actor=actor,
         target=client,
         tenant_id=client.tenant_id,
+        tenant=client.tenant.slug,
         detail={"fail_mode": client.fail_mode, "is_active": client.is_active},
     )
     changes.publish(TOPIC)
@@ -45,7 +47,7 @@ def issue_credential(
     client: Client,
     *,
     name: str,
-    actor: str,
+    actor: Actor | str,
     user: User | None = None,
     scopes: Sequence[str] = HOOK_SCOPES,
     expires_at: datetime | None = None,
@@ -80,6 +82,7 @@ def issue_credential(
         actor=actor,
         target=credential,
         tenant_id=client.tenant_id,
+        tenant=client.tenant.slug,
         detail={"scopes": credential.scopes, "user": user.get_username() if user else ""},
     )
     changes.publish(TOPIC)
@@ -87,10 +90,12 @@ def issue_credential(
 
 
 @transaction.atomic
-def revoke_credential(credential: Credential, *, actor: str) -> Credential:
+def revoke_credential(credential: Credential, *, actor: Actor | str) -> Credential:
     """End a credential; it is refused everywhere within a second. Twice is once."""
     credential = (
-        Credential.objects.select_for_update().select_related("client").get(pk=credential.pk)
+        Credential.objects.select_for_update()
+        .select_related("client__tenant")
+        .get(pk=credential.pk)
     )
     if credential.revoked_at is None:
         credential.revoked_at = timezone.now()
@@ -100,6 +105,7 @@ def revoke_credential(credential: Credential, *, actor: str) -> Credential:
             actor=actor,
             target=credential,
             tenant_id=credential.client.tenant_id,
+            tenant=credential.client.tenant.slug,
         )
         changes.publish(TOPIC)
     return credential

@@ -33,9 +33,10 @@ class ApiView(APIView):
 
 def answer(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
     """A JSON answer; dates are ISO 8601 with their zone."""
-    response = HttpResponse(
-        orjson.dumps(value, option=orjson.OPT_UTC_Z), status=status, content_type="application/json"
-    )
+    data = orjson.dumps(value, option=orjson.OPT_UTC_Z)
+    response = HttpResponse(data, status=status, content_type="application/json")
+    # Django's own middleware would set it; without it the server sends chunks.
+    response.headers["Content-Length"] = str(len(data))
     for name, text in (headers or {}).items():
         response.headers[name] = text
     return response

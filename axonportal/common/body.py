@@ -14,7 +14,13 @@ from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from axonportal.common.errors import Invalid, NotJson, TooLarge, UnsupportedMediaType
+from axonportal.common.errors import (
+    Invalid,
+    LengthMissing,
+    NotJson,
+    TooLarge,
+    UnsupportedMediaType,
+)
 
 MAX_NESTING = 100  # objects and lists inside each other
 _FORM = "application/x-www-form-urlencoded"
@@ -27,7 +33,7 @@ def read_object(request: HttpRequest | Request) -> dict[str, Any]:
     encoded, and nothing that matters can hide behind them then.
 
     Raises:
-        TooLarge, UnsupportedMediaType, NotJson, Invalid: with what would be right.
+        LengthMissing, TooLarge, UnsupportedMediaType, NotJson, Invalid: with what would be right.
     """
     value = read_json(request)
     if not isinstance(value, dict):
@@ -41,6 +47,9 @@ def read_object(request: HttpRequest | Request) -> dict[str, Any]:
 def read_json(request: HttpRequest | Request) -> Any:
     """The JSON value in the body; see `read_object`."""
     most = settings.AXON_MAX_BODY_BYTES
+    if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
+        # The server's interface (WSGI) hands over bodies of a known length only.
+        raise LengthMissing("Chunked bodies are not read; send the body with a Content-Length.")
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdigit() and int(length) > most:
         raise TooLarge(f"The body has {length} bytes; at most {most} are read.")
@@ -71,6 +80,8 @@ def decode(data: bytes, *, form: bool = False) -> Any:
         raise NotJson(
             f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.{hint}"
         ) from None
+    except ValueError:  # Python reads integers of at most 4,300 digits
+        raise Invalid("A number in the body is too long.") from None
     return _without_surrogates(value) if "\\u" in text or "\\U" in text else value
 
 

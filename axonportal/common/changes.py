@@ -102,7 +102,6 @@ class SharedWord:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
 
-
 _word: SharedWord | None = None
 _word_lock = threading.Lock()
 
@@ -118,6 +117,9 @@ def word() -> SharedWord:
 
 def check() -> None:
     """Before a decision: if some process saved something, look what it was."""
+    if settings.AXON_RECORDER == "group":
+        # `inline`: one thread sees its own transaction, nobody works beside it.
+        listener.ensure_running()
     shared = word()
     value = shared.value()
     if value != shared.seen:
@@ -132,6 +134,7 @@ class Listener:
         self._known: dict[str, int] | None = None
         self._thread: threading.Thread | None = None
         self._pid = 0
+        self._failing = False
         self._lock = threading.Lock()
 
     def ensure_running(self) -> None:
@@ -149,13 +152,16 @@ class Listener:
             try:
                 with psycopg.connect(**connection_parameters(), autocommit=True) as listening:
                     listening.execute(f"LISTEN {CHANNEL}")
+                    self._failing = False
                     _tell("")  # whatever changed while nobody listened
                     while True:
                         for notice in listening.notifies(timeout=POLL_S, stop_after=1):
                             _tell(notice.payload)
                         self._poll(listening)
             except psycopg.Error as error:
-                logger.warning("listening for changes: %s; trying again", type(error).__name__)
+                if not self._failing:  # one line per outage, not two a second
+                    logger.warning("listening for changes: %s; trying again", type(error).__name__)
+                self._failing = True
                 time.sleep(_RECONNECT_S)
 
     def _poll(self, listening: psycopg.Connection) -> None:
@@ -173,9 +179,7 @@ listener = Listener()
 
 def connection_parameters() -> dict[str, Any]:
     """What psycopg needs to connect to Django's default database outside Django's pool."""
+    # Left out is what is Django's own; all else (password files, certificates) counts.
+    of_django = {"context", "cursor_factory", "prepare_threshold"}
     parameters = connection.get_connection_params()
-    return {
-        key: value
-        for key, value in parameters.items()
-        if key in {"dbname", "user", "password", "host", "port", "sslmode", "sslrootcert"}
-    }
+    return {key: value for key, value in parameters.items() if key not in of_django}

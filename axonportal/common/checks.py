@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
 
 MIN_SECRET_CHARS = 32
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "testserver"}
@@ -17,7 +18,7 @@ _LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "testserver"}
 def check_secrets(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     """Without secrets of its own the portal does not start; there is no default for one."""
     found: list[CheckMessage] = []
-    if len(settings.SECRET_KEY or "") < MIN_SECRET_CHARS:
+    if _length("SECRET_KEY") < MIN_SECRET_CHARS:
         found.append(
             Error(
                 "AXON_SECRET_KEY is missing or short.",
@@ -26,7 +27,7 @@ def check_secrets(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
                 id="axonportal.E001",
             )
         )
-    if len(settings.AXON_CREDENTIAL_KEY or "") < MIN_SECRET_CHARS:
+    if _length("AXON_CREDENTIAL_KEY") < MIN_SECRET_CHARS:
         found.append(
             Error(
                 "AXON_CREDENTIAL_KEY is missing or short.",
@@ -36,6 +37,13 @@ def check_secrets(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
             )
         )
     return found
+
+
+def _length(name: str) -> int:
+    try:
+        return len(getattr(settings, name))
+    except ImproperlyConfigured:  # Django does not even tell an empty SECRET_KEY
+        return 0
 
 
 @register
@@ -76,3 +84,14 @@ def check_production(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
             )
         )
     return found
+
+
+def refuse_unsafe() -> None:
+    """For the web server, which runs no system checks: not a request without secrets.
+
+    Raises:
+        ImproperlyConfigured: what is wrong and how to mend it.
+    """
+    found = [*check_secrets(None), *check_demo(None)]
+    if found:
+        raise ImproperlyConfigured(" ".join(f"{error.msg} {error.hint}" for error in found))

@@ -41,6 +41,12 @@ class NotJson(PortalError):
     title = "The body is not JSON"
 
 
+class LengthMissing(PortalError):
+    status = 411
+    code = "length-missing"
+    title = "The body's length is missing"
+
+
 class TooLarge(PortalError):
     status = 413
     code = "too-large"

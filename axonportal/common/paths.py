@@ -9,7 +9,7 @@ API_PREFIXES = ("/api/", "/mcp", "/health")
 
 def is_api(path: str) -> bool:
     """True for the paths that hooks, SDKs and MCP clients call."""
-    return path.startswith(API_PREFIXES)
+    return path.startswith(API_PREFIXES) or path == "/api"
 
 
 def api_path(route: str, view: object, name: str) -> URLPattern:

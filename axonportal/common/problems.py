@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from rest_framework import exceptions
@@ -48,7 +49,9 @@ def problem(
         body["errors"] = errors
     if path.startswith(DECISION_PREFIXES):
         body |= {"approved": False, "block_reason": detail}
-    response = HttpResponse(orjson.dumps(body), status=status, content_type=CONTENT_TYPE)
+    data = orjson.dumps(body)
+    response = HttpResponse(data, status=status, content_type=CONTENT_TYPE)
+    response.headers["Content-Length"] = str(len(data))
     for name, value in (headers or {}).items():
         response.headers[name] = value
     return response
@@ -98,6 +101,17 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
             detail=_sentence(error.detail),
             errors=_fields(error.detail),
             headers=headers,
+        )
+    if isinstance(error, OperationalError | InterfaceError):
+        # The text of a database error may quote values; its kind says enough.
+        logger.warning("cannot answer %s: database: %s", path, type(error).__name__)
+        return problem(
+            path,
+            status=503,
+            code="unavailable",
+            title="The portal cannot answer now",
+            detail="The portal's database cannot be reached. Try again in a moment; if it lasts, "
+            "tell the security team.",
         )
     logger.error("error while answering %s", path, exc_info=error)
     return unexpected(path)

@@ -115,9 +115,10 @@ class Portal:
         if not prepared:
             self._prepare()
             self._web("web", self.plan.port, self.plan.workers)
-        self._wait_until_healthy()
+        self._wait_until_healthy(self.plan.port)
         if policy_port:
             self._web("policy", policy_port, 1)
+            self._wait_until_healthy(policy_port)
         self._celery("worker", "--pool=threads", "--concurrency=2", "--without-gossip",
                      "--without-mingle", "--without-heartbeat")  # fmt: skip
         self._celery("beat", "--pidfile=")
@@ -251,10 +252,10 @@ class Portal:
         if fingerprint:
             datadir.write_private(self._stamp, fingerprint)
 
-    def _wait_until_healthy(self) -> None:
+    def _wait_until_healthy(self, port: int) -> None:
         needed = list(self.supervisor.children)
         deadline = time.monotonic() + HEALTH_TIMEOUT_S
-        address = _own_address(self.plan.host, self.plan.port)
+        address = _own_address(self.plan.host, port)
         while (status := _health(address)) != 200:
             self.supervisor.pump(HEALTH_PAUSE_S)
             self.supervisor.raise_if_stopping()
@@ -265,7 +266,9 @@ class Portal:
                     )
             if time.monotonic() > deadline:
                 said = f"answers {status}" if status else "does not answer"
-                raise Fault(f"The portal {said} at /health after {HEALTH_TIMEOUT_S:.0f} s.")
+                raise Fault(
+                    f"The portal {said} at /health on port {port} after {HEALTH_TIMEOUT_S:.0f} s."
+                )
 
     def _welcome(self, policy_port: int, environment: Path) -> None:
         generated = None if self.environment.get("AXON_ADMIN_PASSWORD") else self.admin_password

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 _RULE = "=" * 72
+EVENTS = ("PreToolUse", "PostToolUse", "PostToolUseFailure")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ def hook_configuration(public_url: str) -> str:
         "onFailure": "block",
         "headers": {"X-Axon-Client": "claude-code"},
     }
-    events = {event: [{"hooks": [hook]}] for event in ("PreToolUse", "PostToolUse")}
+    events = {event: [{"hooks": [hook]}] for event in EVENTS}
     return json.dumps({"hooks": events}, indent=2)
 
 

@@ -204,7 +204,7 @@ def test_the_printed_hook_configuration_is_json_for_this_port(first: Ended, plac
 
     hooks = json.JSONDecoder().raw_decode(printed)[0]["hooks"]
 
-    assert set(hooks) == {"PreToolUse", "PostToolUse"}
+    assert set(hooks) == {"PreToolUse", "PostToolUse", "PostToolUseFailure"}
     [hook] = hooks["PreToolUse"][0]["hooks"]
     assert hook["url"] == f"http://localhost:{place[1]}/api/v1/hooks/claude-code"
     assert hook["type"] == "http"
