@@ -1,0 +1,172 @@
+"""What is kept of an operation: its text and facts without personal data and secrets.
+
+Whatever the policies say (log, warn, observe), the trail never holds an original: what the
+detectors find is replaced before a row is written.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from axonportal.gateway import operations
+from policies.engine.analysis import analyse
+from policies.engine.decision import Decision, complete, snapshot
+from policies.engine.findings import Finding
+from policies.engine.operation import Language, Operation, Part, Phase
+from policies.engine.redaction import RedactedSpan, redact, redact_parts
+
+_SENSITIVE = ("pii.", "secret.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The text as it is stored, and the snapshot whose places refer to that text."""
+
+    text: str
+    snapshot: dict[str, Any]
+
+
+def of_operation(operation: Operation, decision: Decision) -> Kept:
+    """The operation's text and the decision's snapshot, fit for the trail."""
+    shot = snapshot(decision)
+    length = len(operation.text)
+    # What a tenant's own policy takes out is no more for the trail than what the detectors find.
+    sensitive = _sensitive(decision.analysis.findings, length) + [
+        finding for finding in decision.redactions if finding.kind.startswith("policy.")
+    ]
+    if not sensitive:
+        return Kept(text=operation.text, snapshot=shot)
+    redacted = redact(operation.text, sensitive)
+    place = _Places(redacted.spans)
+    for entry in (*shot["findings"], *(e for match in shot["matches"] for e in match["evidence"])):
+        if entry["start"] >= 0:
+            entry["start"], entry["end"] = place.start(entry["start"]), place.end(entry["end"])
+    originals = {
+        operation.text[finding.start : finding.end]: f"[{finding.kind}]" for finding in sensitive
+    }
+    # A fact may hold a value that the text has in another spelling, so facts are looked at too.
+    shot["facts"] = of_json(
+        {
+            name: [_without(value, originals) for value in values]
+            for name, values in shot["facts"].items()
+        }
+    )
+    return Kept(text=redacted.text, snapshot=shot)
+
+
+def of_text(text: str) -> str:
+    """A text that comes with a report, without what must not be stored."""
+    if not text:
+        return text
+    operation = Operation(
+        text=text,
+        phase=Phase.AFTER,
+        parts=(Part(start=0, end=len(text), language=Language.TEXT),),
+    )
+    return redact(text, _sensitive(analyse(operation).findings, len(text))).text
+
+
+def of_json(value: Mapping[str, Any]) -> dict[str, Any]:
+    """An object that comes with a call, without what must not be stored, in its keys too."""
+    if not value:
+        return {}
+    kept: dict[str, Any] = dict(value)
+    texts = {(_last_key(path), text) for path, text in operations.leaves(value)}
+    if not texts <= _clean:
+        operation = operations.of_json(value)
+        if sensitive := _sensitive(analyse(operation).findings, len(operation.text)):
+            kept = operations.written_back(value, redact_parts(operation, sensitive))
+        else:
+            _remember(texts)
+    if telling := {key for key in _keys(kept) if not _PLAIN_KEY.fullmatch(key)}:
+        kept = _renamed(kept, {key: of_text(key) for key in telling})
+    return kept
+
+
+# A session's calls repeat most of their context (directory, session, mode), so what was found to
+# hold nothing sensitive is not read again: under the same key, which detectors look at, too.
+_clean: set[tuple[str, str]] = set()
+_MAX_CLEAN = 10_000  # texts
+_MAX_CLEAN_CHARS = 200  # of one; longer ones hardly repeat
+
+
+def _remember(texts: Iterable[tuple[str, str]]) -> None:
+    if len(_clean) >= _MAX_CLEAN:
+        _clean.clear()
+    _clean.update(pair for pair in texts if len(pair[1]) <= _MAX_CLEAN_CHARS)
+
+
+def _last_key(path: Sequence[str | int]) -> str:
+    return next((key for key in reversed(path) if isinstance(key, str)), "")
+
+
+# A key that holds neither digits nor an address, and is too short for a secret.
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z_. -]{0,31}")
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield key
+            yield from _keys(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _keys(item)
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {names.get(key, key): _renamed(item, names) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_renamed(item, names) for item in value]
+    return value
+
+
+def _sensitive(findings: Sequence[Finding], length: int) -> list[Finding]:
+    return [
+        finding
+        for finding in complete(findings, length)
+        if finding.kind.startswith((*_SENSITIVE, "policy."))
+    ]
+
+
+def _without(value: str, originals: Mapping[str, str]) -> str:
+    for original, placeholder in originals.items():
+        if original and original in value:
+            value = value.replace(original, placeholder)
+    return value
+
+
+class _Places:
+    """Where a place in the original stands in the redacted text."""
+
+    def __init__(self, spans: Sequence[RedactedSpan]) -> None:
+        self._spans = spans
+        self._starts = [span.start for span in spans]
+        self._new_starts: list[int] = []
+        moved = 0
+        for span in spans:
+            self._new_starts.append(span.start + moved)
+            moved += len(span.replacement) - (span.end - span.start)
+
+    def start(self, position: int) -> int:
+        """Of the first character; inside a replaced value: the placeholder's first."""
+        return self._moved(position, at_end=False)
+
+    def end(self, position: int) -> int:
+        """One past the last; inside a replaced value: past the placeholder."""
+        return self._moved(position, at_end=True)
+
+    def _moved(self, position: int, *, at_end: bool) -> int:
+        index = bisect_right(self._starts, position - at_end) - 1
+        if index < 0:
+            return position
+        span, new_start = self._spans[index], self._new_starts[index]
+        new_end = new_start + len(span.replacement)
+        if position < span.end:
+            return new_end if at_end else new_start
+        return position - span.end + new_end

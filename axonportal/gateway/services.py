@@ -1,0 +1,203 @@
+"""One operation's way: decide, redact what is kept, record durably, answer."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from audit import ids
+from audit.models import GATEWAY_CONTEXTS, NAME_LENGTH
+from audit.recorder import recorder
+from audit.services import record_tool_call
+from axonportal.accounts.authentication import Principal
+from axonportal.gateway import keeping
+from policies import services as policy_services
+from policies.engine.decision import Decision
+from policies.engine.operation import Operation
+
+logger = logging.getLogger(__name__)
+
+MAX_COUNT = 2**53  # of tokens and milliseconds: what JSON numbers hold exactly
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, for whom, from where: claims as given, verified only through the principal."""
+
+    principal: Principal
+    agent: str
+    user_id: str = ""
+    session_id: str = ""
+    tool_use_id: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    data_sources: tuple[str, ...] = ()
+
+    def fields(self, **more: Any) -> dict[str, Any]:
+        """What policies may ask for beside the text; see `policies.engine.conditions`."""
+        principal = self.principal
+        context = self.context
+        return {
+            "client_id": principal.client_id,
+            "team": principal.team,
+            "tenant": principal.tenant,
+            "region": principal.region,
+            "user_id": self.user_id,
+            "verified_user": principal.user,
+            "user": {"email": principal.email},
+            "session_id": self.session_id,
+            "agent": self.agent,
+            "working_directory": context.get("working_directory") or context.get("cwd") or "",
+            "permission_mode": context.get("permission_mode", ""),
+            "data_sources": list(self.data_sources),
+            "context": context,
+            **more,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A decision that is on record, under its id."""
+
+    decision: Decision
+    context_id: str
+    created_at: datetime
+    expires_at: datetime
+
+    @property
+    def approved(self) -> bool:
+        return self.decision.verdict == "allow"
+
+
+def check(caller: Caller, operation: Operation) -> Checked:
+    """Decide an operation and record the decision before anybody hears of it.
+
+    Raises:
+        RecorderUnavailable: it could not be made durable; the caller's fail mode answers then.
+    """
+    started = time.perf_counter()
+    decision = policy_services.decide(caller.principal.tenant_id, operation)
+    return _record_decision(caller, operation, decision, started=started)
+
+
+def _record_decision(
+    caller: Caller, operation: Operation, decision: Decision, *, started: float | None = None
+) -> Checked:
+    stamp = ids.stamp(ids.CONTEXT)
+    expires_at = stamp.at + timedelta(seconds=settings.AXON_CONTEXT_LIFETIME_S)
+    kept = keeping.of_operation(operation, decision)
+    row = {
+        **who(caller),
+        "context_id": stamp.id,
+        "created_at": stamp.at,
+        "expires_at": expires_at,
+        "tool": name(operation.tool),
+        "phase": operation.phase.value,
+        "query": kept.text,
+        "query_sha256": digest(operation.text),
+        "context": keeping.of_json(caller.context),
+        "data_sources": [keeping.of_text(source) for source in caller.data_sources],
+        "verdict": decision.verdict.value,
+        "action": decision.action.value if decision.action else "",
+        "approved": decision.verdict == "allow",
+        "block_reason": decision.reason,
+        "triggered_policies": decision.policies,
+        "requires_redaction": decision.requires_redaction,
+        "snapshot": kept.snapshot,
+        "policy_revision": decision.policy_revision,
+        "engine_version": decision.engine_version,
+        "duration_us": int((time.perf_counter() - started) * 1e6) if started else 0,
+    }
+    recorder().record(GATEWAY_CONTEXTS, row)
+    logger.info(
+        "%s %s %s %s %d us",
+        stamp.id,
+        decision.verdict,
+        f"{operation.tool:.80}" if operation.tool.isprintable() and operation.tool else "-",
+        ",".join(decision.policies) or "-",
+        row["duration_us"],
+    )
+    return Checked(
+        decision=decision, context_id=stamp.id, created_at=stamp.at, expires_at=expires_at
+    )
+
+
+def who(caller: Caller) -> dict[str, Any]:
+    """The columns that say who asked, the same in every record."""
+    principal = caller.principal
+    return {
+        "tenant_id": principal.tenant_id,
+        "tenant": principal.tenant,
+        "client_id": principal.client_id,
+        "credential": principal.credential,
+        "user_id": name(caller.user_id),
+        "verified_user": principal.user,
+        "agent": name(caller.agent),
+        "session_id": name(caller.session_id),
+        "tool_use_id": name(caller.tool_use_id),
+    }
+
+
+def name(text: str) -> str:
+    """A name that fits its column; a longer one keeps its beginning and a digest of the whole."""
+    if len(text) <= NAME_LENGTH:
+        return text
+    mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+    return f"{text[: NAME_LENGTH - 20]}... {mark}"
+
+
+def digest(text: str) -> bytes:
+    """HMAC-SHA256 of an original, to recognise it again without keeping it; 32 bytes."""
+    return hmac.digest(
+        settings.AXON_CREDENTIAL_KEY.encode(), text.encode("utf-8", "replace"), "sha256"
+    )
+
+
+def _is_duration(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT
+
+
+def check_result(
+    caller: Caller,
+    operation: Operation,
+    *,
+    tool_input: Any,
+    duration_ms: Any = None,
+    failed: bool = False,
+) -> Checked:
+    """Decide on what a tool gave back, and record the call.
+
+    The tool call is always recorded; the decision beside it only if some policy matched, so that
+    a plain result does not stand in the trail twice.
+
+    Raises:
+        RecorderUnavailable: as for `check`.
+    """
+    decision = policy_services.decide(caller.principal.tenant_id, operation)
+    if decision.matches:
+        checked = _record_decision(caller, operation, decision)
+    else:
+        stamp = ids.stamp(ids.CONTEXT)
+        checked = Checked(
+            decision=decision, context_id="", created_at=stamp.at, expires_at=stamp.at
+        )
+    kept = keeping.of_operation(operation, decision)
+    record_tool_call(
+        **who(caller),
+        tool_name=name(operation.tool),
+        input=keeping.of_json(tool_input) if isinstance(tool_input, Mapping) else {},
+        output="" if failed else kept.text,
+        success=not failed,
+        error_message=kept.text if failed else "",
+        duration_ms=duration_ms if _is_duration(duration_ms) else None,
+        policies_applied=decision.policies,
+        snapshot=kept.snapshot,
+    )
+    return checked

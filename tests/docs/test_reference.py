@@ -1,0 +1,171 @@
+"""The reference pages against the code: what is there is named, and what is named is there."""
+
+from __future__ import annotations
+
+import importlib
+import re
+
+import pytest
+
+from axonportal.accounts.models import Scope
+from axonportal.common import body, pagination
+from policies.api.filters import PolicyFilter
+from policies.builtin import BUILTINS
+from policies.engine import conditions, patterns, policy
+from policies.models import Policy
+from policies.services import EDITABLE
+from tests.accounts.test_scopes import CALLS
+from tests.docs.blocks import ROOT, fenced
+
+POLICIES = ROOT / "docs" / "reference" / "policies.md"
+API = ROOT / "docs" / "reference" / "api.md"
+PROMISES = ROOT / "docs" / "explanation" / "promises.md"
+
+
+def section(page: str, heading: str) -> str:
+    """The text under a heading, up to the next of the same or a higher level."""
+    level = heading.index(" ")
+    start = page.index(f"\n{heading}\n") + len(heading) + 2
+    following = re.compile(rf"^#{{1,{level}}} ", re.MULTILINE).search(page, start)
+    return page[start : following.start() if following else len(page)]
+
+
+def first_cells(text: str) -> list[str]:
+    """What the first column of the tables in `text` names."""
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    return [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+
+
+@pytest.fixture(scope="module")
+def policies_page() -> str:
+    return POLICIES.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def api_page() -> str:
+    return API.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("heading", "names"),
+    [
+        ("## Fields of a policy", {*EDITABLE, "policy_type", "rollout"}),
+        ("### Text fields", {*conditions.TEXT_FIELDS}),
+        ("### Fields", {*conditions.FIELDS, "context.<key>"}),
+        ("### Facts", {*conditions.FACTS}),
+        ("### Operators", {*conditions.OPERATORS, *conditions.OPERATOR_ALIASES}),
+        ("## Actions", {*policy.ActionType, "alert"}),
+        ("## `applies_to`", {*policy._SELECTORS}),
+        ("## What sets an action", {builtin.setting for builtin in BUILTINS}),
+    ],
+)
+def test_a_table_names_exactly_what_the_code_knows(
+    policies_page: str, heading: str, names: set[str]
+) -> None:
+    named = first_cells(section(policies_page, heading))
+
+    assert sorted(named) == sorted(names)
+
+
+def test_actions_are_listed_from_the_most_restrictive_down(policies_page: str) -> None:
+    listed = [name for name in first_cells(section(policies_page, "## Actions")) if name != "alert"]
+
+    assert listed == [action.value for action in reversed(policy.ActionType)]
+
+
+def test_other_names_of_fields_are_all_listed(policies_page: str) -> None:
+    sentence = next(line for line in policies_page.splitlines() if line.startswith("Other names"))
+    listed: dict[str, str] = {}
+    for names, field in re.findall(r"([^;:]+) \(`([^`]+)`\)", sentence):
+        listed |= dict.fromkeys(re.findall(r"`([^`]+)`", names), field)
+
+    assert listed == conditions.FIELD_ALIASES
+
+
+def test_the_settings_name_their_policies(policies_page: str) -> None:
+    rows = [
+        re.findall(r"`([^`]+)`", line)
+        for line in section(policies_page, "## What sets an action").splitlines()
+        if line.startswith("| `")
+    ]
+
+    listed = {(row[0], name) for row in rows for name in row[1:]}
+    assert listed == {(builtin.setting, builtin.name) for builtin in BUILTINS}
+
+
+@pytest.mark.parametrize(
+    ("limit", "sentence"),
+    [
+        (conditions.MAX_DEPTH, "at most {} deep"),
+        (conditions.MAX_CONDITIONS, "at most {} conditions"),
+        (conditions.MAX_VALUE_CHARS, "at most {} characters, a number"),
+        (conditions.MAX_LIST_VALUES, "lists of at most {}"),
+        (patterns.MAX_PATTERN_CHARS, "at most {} characters; no look-around"),
+        (policy.MAX_ACTIONS, "at most {} of"),
+        (policy.MAX_MESSAGE_CHARS, "at most {} characters. `phase`"),
+    ],
+)
+def test_limits_are_those_of_the_code(policies_page: str, limit: int, sentence: str) -> None:
+    assert sentence.format(f"{limit:,}") in policies_page
+
+
+def test_the_example_can_be_compiled() -> None:
+    import json
+
+    (example,) = [block for block in fenced(POLICIES) if block.language == "json"]
+
+    conditions.compile_conditions(json.loads(example.text))
+
+
+def test_defaults_are_those_of_the_model(policies_page: str) -> None:
+    table = section(policies_page, "## Fields of a policy")
+    for name in ("priority", "severity", "mode", "rollout_percent", "enabled", "type"):
+        row = next(line for line in table.splitlines() if line.startswith(f"| `{name}`"))
+        default = getattr(Policy._meta.get_field(name), "default", None)
+        shown = row.rstrip(" |").rpartition("|")[2].strip().strip("`")
+        expected = str(default).lower() if isinstance(default, bool) else str(default)
+        assert shown in (expected, "`enforce`") or (name, shown) == ("mode", "enforce"), name
+
+
+def test_the_api_page_lists_every_path_with_its_scope(api_page: str) -> None:
+    listed = {
+        (cells[1].strip(), cells[2].strip(" `"), cells[3].strip(" `"))
+        for line in section(api_page, "## Paths").splitlines()
+        if (cells := line.split("|"))[1:2] and cells[1].strip().isupper()
+    }
+    expected = {
+        (method, path.replace("{id}", "<policy_id>"), scope.value)
+        for method, path, _, scope in CALLS
+        if method != "HEAD"
+    }
+
+    assert listed == expected | {("GET", "/health", "none")}
+
+
+def test_the_api_page_lists_the_scopes_filters_and_limits(api_page: str) -> None:
+    assert first_cells(section(api_page, "## Credentials")) == list(Scope.values)
+    for name in PolicyFilter.base_filters:
+        assert f"`{name}`" in section(api_page, "## Lists")
+    assert f"(1 to {pagination.MAX_SIZE}, default {pagination.DEFAULT_SIZE})" in api_page
+    assert f"{body.MAX_NESTING} levels deep" in api_page
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 5, 7, 8, 9, 11])
+def test_a_promise_has_its_tests(number: int) -> None:
+    rows = [line for line in PROMISES.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    (row,) = [row for row in rows if row.startswith(f"| {number} |")]
+
+    tests = re.findall(r"`tests/([\w/]+)\.py::(\w+)`", row)
+
+    assert tests
+    for path, name in tests:
+        module = importlib.import_module("tests." + path.replace("/", "."))
+        assert callable(getattr(module, name))
+
+
+def test_every_promise_of_the_page_names_tests_that_exist() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PROMISES.read_text(encoding="utf-8"))
+
+    assert len(named) >= 20
+    for path, name in named:
+        assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), (path, name)
