@@ -11,10 +11,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpRequest, HttpResponseBase, QueryDict
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
@@ -22,11 +23,10 @@ from django.utils.translation import gettext_lazy as _
 from guardian.admin import (
     AdminGroupObjectPermissionsForm,
     AdminUserObjectPermissionsForm,
-    GroupManage,
     ReinforcedGuardedModelAdminMixin,
-    UserManage,
 )
 
+FOUND = 302  # the redirect that follows a form that was saved
 OWNER = "owner"  # the role that may hand out permissions for single objects
 
 
@@ -98,17 +98,15 @@ class PortalAdmin(admin.ModelAdmin):
 
     menu_group = "access"  # of `PortalSite`: work, govern, review, access; "" for no entry
     menu_order = 50
-    empty_text = ""  # what to do when the list is empty
-    intro = ""  # one line under the title of the list
+    empty_text: Any = ""  # what to do when the list is empty
+    intro: Any = ""  # one line under the title of the list
     actions = None
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
     view_on_site = False
 
-    def formfield_for_dbfield(
-        self, db_field: models.Field, request: HttpRequest | None, **kwargs: Any
-    ) -> forms.Field | None:
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Without the admin's icons beside a choice: each thing is made on its own page."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None:
@@ -118,7 +116,7 @@ class PortalAdmin(admin.ModelAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
-        changelist.title = changelist.opts.verbose_name_plural.capitalize()
+        changelist.title = plural(self)
         return changelist
 
     def changelist_view(
@@ -140,7 +138,7 @@ class TenantScoped(PortalAdmin):
         """The object whose `tenant_id` decides which of the user's roles counts."""
         return obj
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+    def get_queryset(self, request: HttpRequest) -> Any:
         mine = {f"{self.tenant_path}__in": list(memberships(request))}
         return super().get_queryset(request).filter(**mine)
 
@@ -164,13 +162,9 @@ class TenantScoped(PortalAdmin):
         """The ids of the tenants in which the user's role lets her add one of these."""
         user = request.user
         permission = f"{self.opts.app_label}.add_{self.opts.model_name}"
-        return [
-            key
-            for key in memberships(request)
-            if user.has_perm(permission, _InTenant(tenant_id=key))
-        ]
+        return [key for key in memberships(request) if _would_have(user, permission, key)]
 
-    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+    def get_list_display(self, request: HttpRequest) -> Any:
         columns = list(super().get_list_display(request))
         if len(memberships(request)) > 1:
             columns.insert(1, self.tenant_path.replace("__", "_") + "_slug")
@@ -180,30 +174,36 @@ class TenantScoped(PortalAdmin):
     def tenant_slug(self, obj: Any) -> str:
         return str(obj.tenant.slug)
 
-    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+    def get_list_filter(self, request: HttpRequest) -> Any:
         filters = list(super().get_list_filter(request))
         if len(memberships(request)) > 1:
             filters.insert(0, (self.tenant_path, OwnTenants))
         return filters
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A thing stays in its tenant."""
         fields = list(super().get_readonly_fields(request, obj))
         return [*fields, "tenant"] if obj is not None and self.tenant_path == "tenant" else fields
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The tenant is told only where the user has several."""
+        fields = list(super().get_fields(request, obj))
+        if obj is not None and len(memberships(request)) < 2:
+            return [name for name in fields if name != "tenant"]
+        return fields
 
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any
     ) -> Any:
         """Choices of the user's tenants; the tenant itself is no question when there is one."""
-        related = db_field.remote_field.model
+        related: Any = db_field.remote_field.model
         if db_field.name == "tenant":
             choices = related.objects.filter(pk__in=self.tenants_to_add_in(request))
             kwargs |= {"queryset": choices, "empty_label": None}
             if len(choices) == 1:
                 kwargs |= {"initial": choices[0], "widget": forms.HiddenInput()}
         elif hasattr(related, "tenant"):
-            kwargs["queryset"] = related.objects.filter(
-                tenant__in=list(memberships(request))
-            )
+            kwargs["queryset"] = related.objects.filter(tenant__in=list(memberships(request)))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def found_or_404(self, request: HttpRequest, object_id: str) -> Any:
@@ -232,16 +232,32 @@ class _InTenant:
     tenant_id: int
 
 
+def _would_have(user: Any, permission: str, tenant_id: int) -> bool:
+    """Does the user's role in that tenant have the permission?"""
+    return bool(user.has_perm(permission, _InTenant(tenant_id=tenant_id)))
+
+
+def plural(model_admin: admin.ModelAdmin) -> str:
+    """What a list of these is called, at the head of a page and in the menu."""
+    return str(model_admin.opts.verbose_name_plural).capitalize()
+
+
 class OwnTenants(admin.RelatedFieldListFilter):
     """The tenants that the signed-in user belongs to."""
 
-    def field_choices(
-        self, field: Any, request: HttpRequest, model_admin: Any
-    ) -> list[tuple[int, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         return list(tenant_slugs(request).items())
 
     def has_output(self) -> bool:
         return True
+
+
+class OwnRelated(admin.RelatedFieldListFilter):
+    """Related rows of the user's own tenants; Django's filter would name everybody's."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        rows = field.related_model.objects.filter(tenant__in=list(memberships(request)))
+        return [(row.pk, str(row)) for row in rows]
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -284,7 +300,7 @@ class ParentPermissionInline(admin.TabularInline):
     """Rows that whoever may change (or see) the parent may change (or see)."""
 
     def _parent(self, request: HttpRequest, verb: str, obj: Any) -> bool:
-        parent = self.parent_model._meta  # noqa: SLF001
+        parent = self.parent_model._meta
         return request.user.has_perm(f"{parent.app_label}.{verb}_{parent.model_name}", obj)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -320,7 +336,12 @@ class ObjectPermissionMixin(ReinforcedGuardedModelAdminMixin):
     obj_perms_manage_template = "admin/object_permissions.html"
     obj_perms_manage_user_template = "admin/object_permissions_of.html"
     obj_perms_manage_group_template = "admin/object_permissions_of.html"
-    change_form_template = None
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request)  # type: ignore[no-untyped-call]
+
+    def get_urls(self) -> list[Any]:
+        return list(super().get_urls())  # type: ignore[no-untyped-call]
 
     def permissions_saved(self, request: HttpRequest, obj: Any, *, holder: Any) -> None:
         """Called after a change of what `holder` (a user or a group) may do with `obj`."""
@@ -334,76 +355,63 @@ class ObjectPermissionMixin(ReinforcedGuardedModelAdminMixin):
         self,
         request: HttpRequest,
         object_pk: str,
-        view: Callable[[str], HttpResponseBase],
-        holder: Any = None,
+        view: Callable[..., HttpResponseBase],
+        holders: Callable[[Any], models.QuerySet] | None = None,
+        holder_id: str = "",
     ) -> HttpResponseBase:
+        """Guardian's view, once the object is the user's to share and the holder of its tenant."""
         obj = self.found_or_404(request, object_pk)  # type: ignore[attr-defined]
         if not self.may_hand_out(request, obj):
             raise PermissionDenied
         request._portal_object = obj  # type: ignore[attr-defined]  # noqa: SLF001
-        if holder is not None and not holder.exists():
+        if holders is None:
+            return view(request, object_pk)
+        holder = holders(obj).filter(pk=_number(holder_id)).first()
+        if holder is None:
             raise Http404
-        response = view(object_pk)
-        if holder is not None and request.method == "POST" and response.status_code == 302:
-            self.permissions_saved(request, obj, holder=holder.get())
+        response = view(request, object_pk, holder_id)
+        if request.method == "POST" and response.status_code == FOUND:
+            self.permissions_saved(request, obj, holder=holder)
         return response
 
     def obj_perms_manage_view(self, request: HttpRequest, object_pk: str) -> HttpResponseBase:
-        return self._guarded(
-            request,
-            object_pk,
-            lambda pk: super(ObjectPermissionMixin, self).obj_perms_manage_view(request, pk),
-        )
+        return self._guarded(request, object_pk, super().obj_perms_manage_view)
 
     def obj_perms_manage_user_view(
         self, request: HttpRequest, object_pk: str, user_id: str
     ) -> HttpResponseBase:
-        return self._guarded(
-            request,
-            object_pk,
-            lambda pk: super(ObjectPermissionMixin, self).obj_perms_manage_user_view(
-                request, pk, user_id
-            ),
-            holder=self._members(request, object_pk).filter(pk=_number(user_id)),
-        )
+        view = super().obj_perms_manage_user_view
+        return self._guarded(request, object_pk, view, self._members, user_id)
 
     def obj_perms_manage_group_view(
         self, request: HttpRequest, object_pk: str, group_id: str
     ) -> HttpResponseBase:
-        return self._guarded(
-            request,
-            object_pk,
-            lambda pk: super(ObjectPermissionMixin, self).obj_perms_manage_group_view(
-                request, pk, group_id
-            ),
-            holder=self._groups(request, object_pk).filter(pk=_number(group_id)),
-        )
+        view = super().obj_perms_manage_group_view
+        return self._guarded(request, object_pk, view, self._groups, group_id)
 
-    def _members(self, request: HttpRequest, object_pk: str) -> models.QuerySet:
+    def _members(self, obj: Any) -> models.QuerySet:
         """The people of the object's tenant; nobody else needs to be named here."""
-        obj = self.found_or_404(request, object_pk)  # type: ignore[attr-defined]
         tenant_id = self.owner(obj).tenant_id  # type: ignore[attr-defined]
-        people = type(request.user).objects
-        return people.filter(memberships__tenant=tenant_id)
+        return get_user_model().objects.filter(memberships__tenant=tenant_id)
 
-    def _groups(self, request: HttpRequest, object_pk: str) -> models.QuerySet:
-        return Group.objects.filter(user__in=self._members(request, object_pk)).distinct()
+    def _groups(self, obj: Any) -> models.QuerySet:
+        return Group.objects.filter(user__in=self._members(obj)).distinct()
 
     def get_obj_perms_user_select_form(self, request: HttpRequest) -> type[forms.Form]:
-        people = self._members(request, str(request._portal_object.pk))  # type: ignore[attr-defined]  # noqa: SLF001
+        people = self._members(_object_of(request))
 
-        class Choice(UserManage):
+        class PersonForm(forms.Form):
             user = forms.ModelChoiceField(people, to_field_name="username", label=_("Person"))
 
-        return Choice
+        return PersonForm
 
     def get_obj_perms_group_select_form(self, request: HttpRequest) -> type[forms.Form]:
-        groups = self._groups(request, str(request._portal_object.pk))  # type: ignore[attr-defined]  # noqa: SLF001
+        groups = self._groups(_object_of(request))
 
-        class Choice(GroupManage):
+        class GroupForm(forms.Form):
             group = forms.ModelChoiceField(groups, to_field_name="name", label=_("Group"))
 
-        return Choice
+        return GroupForm
 
     def get_obj_perms_manage_user_form(self, request: HttpRequest) -> type[forms.Form]:
         return _UserPermissions
@@ -412,24 +420,24 @@ class ObjectPermissionMixin(ReinforcedGuardedModelAdminMixin):
         return _GroupPermissions
 
     def get_obj_perms_base_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_obj_perms_base_context(request, obj)
+        context = super().get_obj_perms_base_context(request, obj)  # type: ignore[no-untyped-call]
         path = f"admin:{self.opts.app_label}_{self.opts.model_name}"  # type: ignore[attr-defined]
-        return context | {
+        return {
+            **context,
             "title": _t("Who may do what with %(name)s") % {"name": obj},
             "back": reverse(f"{path}_permissions", args=[obj.pk]),
             "back_to_object": reverse(f"{path}_change", args=[obj.pk]),
         }
 
 
+def _object_of(request: HttpRequest) -> Any:
+    """The object whose permissions the request is about, set by `_guarded`."""
+    return request._portal_object  # type: ignore[attr-defined]  # noqa: SLF001
+
+
 def _number(text: str) -> int:
     """A key from a path; -1, which no row has, for what is no number."""
     return int(text) if text.isdecimal() and len(text) < 19 else -1
-
-
-def answered_no_store(response: HttpResponse) -> HttpResponse:
-    """For a page that shows a secret: no cache of a browser or a proxy keeps it."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def query_of(**values: Any) -> str:

@@ -68,6 +68,12 @@ def action(value: str) -> SafeString:
 
 
 @register.filter
-def item(mapping: Mapping[Any, Any], key: Any) -> Any:
+def item(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
     """The mapping's value for a key that is a variable; empty when missing."""
-    return mapping.get(key, "")
+    return mapping.get(key, "") if mapping else ""
+
+
+@register.filter
+def short_label(text: Any) -> SafeString:
+    """The word before the explanation: `Owner` of `Owner: everything, members included`."""
+    return display.visible(str(text).partition(": ")[0])

@@ -1,0 +1,375 @@
+"""The editors of a policy's structured parts: rows for the common shape, JSON for every other.
+
+Both work without a script. Rows are used only where they lose nothing: what they would write
+back must equal what they were made from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from policies.engine.conditions import FACTS, FIELDS, OPERATORS, TEXT_FIELDS, as_text
+from policies.engine.operation import Phase
+from policies.engine.policy import ActionType
+
+SPARE_ROWS = 2  # empty ones, for those who have no script to add more
+MAX_JSON_CHARS = 200_000
+
+Row = dict[str, str]
+
+FIELD_HELP: dict[str, Any] = {
+    "query": _("the text before it runs: a command, a statement, what would be written"),
+    "response": _("the text of a result"),
+    "text": _("either of the two"),
+    "tool": _("the tool's name, such as Bash or Write"),
+    "phase": _("before or after"),
+    "client_id": _("the client that asks"),
+    "team": _("the client's team"),
+    "tenant": _("the tenant's slug"),
+    "region": _("the client's region, else the tenant's"),
+    "user_id": _("the user that the call names"),
+    "verified_user": _("the person that the credential is bound to"),
+    "user.email": _("that person's e-mail address"),
+    "session_id": _("the agent's session"),
+    "working_directory": _("where the agent works"),
+    "permission_mode": _("the agent's own permission mode"),
+    "agent": _("how it came: claude-code or pre-check"),
+    "request_type": _("what an SDK calls the request"),
+    "connector": _("the connector that a statement is for"),
+    "data_sources": _("what the call says that it touches"),
+    "sql.statement": _("kinds of statements: SELECT, DROP"),
+    "sql.table": _("tables that are named"),
+    "sql.function": _("functions that are called"),
+    "shell.command": _("programs that would run"),
+    "shell.opaque": _("parts of a command that cannot be read"),
+    "file.read": _("paths that would be read"),
+    "file.write": _("paths that would be written"),
+    "host": _("hosts that are named"),
+    "package.install": _("packages that would be installed"),
+    "git": _("what git would do"),
+    "analysis": _("truncated, if a limit cut the analysis short"),
+    "context.<key>": _("anything else that the call sent along"),
+}
+OPERATOR_HELP: dict[str, Any] = {
+    "equals": _("is the same"),
+    "not_equals": _("is another, or has no value at all"),
+    "contains": _("has it as a part"),
+    "not_contains": _("has it nowhere"),
+    "contains_any": _("has one of several; one per line"),
+    "matches": _("a regular expression (RE2) finds something"),
+    "not_matches": _("it finds nothing"),
+    "starts_with": _("begins with it"),
+    "ends_with": _("ends with it"),
+    "in": _("is one of several; one per line"),
+    "not_in": _("is none of several; one per line"),
+    "greater_than": _("a number above it"),
+    "less_than": _("a number below it"),
+    "exists": _("true: has a value; false: has none"),
+    "detects": _("a detector found it: pii, pii.ssn, secret, sql.injection, shell.dangerous"),
+}
+_LISTS = frozenset({"contains_any", "in", "not_in"})
+_NUMBERS = frozenset({"greater_than", "less_than"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What came from the browser: rows or JSON, and what it means; `error` if it means nothing."""
+
+    value: Any = None
+    rows: Sequence[Row] = field(default_factory=list)
+    text: str = ""
+    as_json: bool = False
+    error: str = ""
+
+
+class Editor(forms.Widget):
+    """A structured value as rows with `columns`, and as JSON."""
+
+    template_name = ""
+    columns: Sequence[str] = ()
+    node_errors: Sequence[tuple[str, str]] = ()  # set by the form: path, message
+
+    def to_rows(self, value: Any) -> list[Row] | None:
+        """The rows that stand for the value; None if it has another shape."""
+        raise NotImplementedError
+
+    def from_rows(self, rows: Sequence[Row]) -> Any:
+        """The value that rows stand for; blank rows are left out before."""
+        raise NotImplementedError
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Draft:
+        text = data.get(f"{name}_json", "")
+        if data.get(f"{name}_as") == "json":
+            return _parsed(text)
+        cells = [data.getlist(f"{name}_{column}") for column in self.columns]
+        rows = [dict(zip(self.columns, row, strict=True)) for row in zip(*cells, strict=False)]
+        filled = [row for row in rows if any(cell.strip() for cell in row.values())]
+        return Draft(value=self.from_rows(filled), rows=filled, text=text)
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return f"{name}_as" not in data
+
+    def draft_of(self, value: Any) -> Draft:
+        """How a stored value is first shown."""
+        rows = self.to_rows(value)
+        lossless = value is None or (rows is not None and self.from_rows(rows) == value)
+        return Draft(
+            value=value,
+            rows=rows if lossless and rows else [],
+            text=_json(value),
+            as_json=not lossless,
+        )
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        draft = value if isinstance(value, Draft) else self.draft_of(value)
+        return mark_safe(  # noqa: S308 (a template made it)
+            render_to_string(self.template_name, self.context(name, draft))
+        )
+
+    def context(self, name: str, draft: Draft) -> dict[str, Any]:
+        """What the template needs."""
+        return {
+            "name": name,
+            "draft": draft,
+            "rows": [
+                {"cells": row, "errors": self._errors_at(name, index)}
+                for index, row in enumerate(draft.rows)
+            ],
+            "spare": [dict.fromkeys(self.columns, "")] * SPARE_ROWS,
+            "json": draft.text if draft.as_json else _json(draft.value),
+        }
+
+    def _errors_at(self, name: str, index: int) -> dict[str, list[str]]:
+        """The messages of one row by column; those of the whole row under ""."""
+        found: dict[str, list[str]] = {}
+        for path, message in self.node_errors:
+            place, _, column = path.removeprefix(f"{name}.").partition(".")
+            if path.startswith(f"{name}.") and place == str(index):
+                found.setdefault(column.partition(".")[0], []).append(message)
+        return found
+
+
+def _json(value: Any) -> str:
+    return "" if value is None else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _parsed(text: str) -> Draft:
+    if len(text) > MAX_JSON_CHARS:
+        return Draft(
+            text=text[:MAX_JSON_CHARS],
+            as_json=True,
+            error=_t("At most %(n)d characters.") % {"n": MAX_JSON_CHARS},
+        )
+    try:
+        return Draft(value=json.loads(text or "null"), text=text, as_json=True)
+    except json.JSONDecodeError as error:
+        place = _t("line %(line)d, column %(column)d") % {
+            "line": error.lineno,
+            "column": error.colno,
+        }
+        return Draft(text=text, as_json=True, error=f"{_t('Not JSON')}: {error.msg}, {place}.")
+    except RecursionError:
+        return Draft(text=text, as_json=True, error=_t("The JSON is nested too deep."))
+
+
+class ConditionsEditor(Editor):
+    """Field, operator and value; all rows must hold."""
+
+    template_name = "portal/editors/conditions.html"
+    columns = ("field", "operator", "value")
+
+    def to_rows(self, value: Any) -> list[Row] | None:
+        if not value:
+            return []
+        if not isinstance(value, list):
+            return None
+        rows = []
+        for item in value:
+            if not isinstance(item, Mapping) or set(item) != {"field", "operator", "value"}:
+                return None
+            cell = _cell(item["value"])
+            if cell is None or not isinstance(item["field"], str):
+                return None
+            rows.append({"field": item["field"], "operator": str(item["operator"]), "value": cell})
+        return rows
+
+    def from_rows(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        return [
+            {
+                "field": row["field"].strip(),
+                "operator": row["operator"],
+                "value": _read(row["operator"], row["value"]),
+            }
+            for row in rows
+        ]
+
+    def context(self, name: str, draft: Draft) -> dict[str, Any]:
+        fields = (*TEXT_FIELDS, *FIELDS, *FACTS)
+        return super().context(name, draft) | {
+            "operators": OPERATORS,
+            "fields": fields,
+            "field_help": [(key, FIELD_HELP.get(key, "")) for key in (*fields, "context.<key>")],
+            "operator_help": [(key, OPERATOR_HELP.get(key, "")) for key in OPERATORS],
+        }
+
+
+def _cell(value: Any) -> str | None:
+    """A value as text in a field; None if it has no such text."""
+    if isinstance(value, list):
+        if not all(isinstance(item, str) and "\n" not in item for item in value):
+            return None
+        return "\n".join(value)
+    return as_text(value) if isinstance(value, str | int | float | bool) else None
+
+
+def _read(operator: str, text: str) -> Any:
+    text = text.replace("\r\n", "\n")
+    if operator in _LISTS:
+        return [line.strip() for line in text.split("\n") if line.strip()]
+    if operator == "exists":
+        return {"true": True, "false": False}.get(text.strip().lower() or "true", text)
+    if operator in _NUMBERS:
+        try:
+            number = float(text)
+        except ValueError:
+            return text
+        return int(number) if number.is_integer() and "." not in text else number
+    return text
+
+
+class ActionsEditor(Editor):
+    """Type, message, phase and approvers; the most restrictive one that applies wins."""
+
+    template_name = "portal/editors/actions.html"
+    columns = ("type", "message", "phase", "approvers")
+
+    def to_rows(self, value: Any) -> list[Row] | None:
+        if not value:
+            return []
+        if not isinstance(value, list):
+            return None
+        rows = []
+        for item in value:
+            if not isinstance(item, Mapping) or not set(item) <= set(self.columns):
+                return None
+            approvers = item.get("approvers", [])
+            if not isinstance(approvers, list) or not all(isinstance(n, str) for n in approvers):
+                return None
+            rows.append(
+                {
+                    "type": str(item.get("type", "")),
+                    "message": str(item.get("message", "")),
+                    "phase": str(item.get("phase") or ""),
+                    "approvers": ", ".join(approvers),
+                }
+            )
+        return rows
+
+    def from_rows(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        actions = []
+        for row in rows:
+            action: dict[str, Any] = {"type": row["type"]}
+            if message := row["message"].strip():
+                action["message"] = message
+            if row["phase"]:
+                action["phase"] = row["phase"]
+            if approvers := _names(row["approvers"]):
+                action["approvers"] = approvers
+            actions.append(action)
+        return actions
+
+    def context(self, name: str, draft: Draft) -> dict[str, Any]:
+        return super().context(name, draft) | {
+            "types": [(str(kind), str(kind).replace("_", " ")) for kind in reversed(ActionType)],
+            "phases": [
+                ("", _t("before and after")),
+                (str(Phase.BEFORE), _t("before it runs")),
+                (str(Phase.AFTER), _t("on its result")),
+            ],
+        }
+
+
+class SelectorEditor(Editor):
+    """Which operations a policy looks at: one line of names per kind."""
+
+    template_name = "portal/editors/applies_to.html"
+    columns = ("tools", "not_tools", "clients", "not_clients", "teams", "users", "phases")
+    labels = {
+        "tools": (_("Tools"), _("Bash, Write, mcp__*")),
+        "not_tools": (_("Not these tools"), ""),
+        "clients": (_("Clients"), _("claude-code, ci-*")),
+        "not_clients": (_("Not these clients"), ""),
+        "teams": (_("Teams"), ""),
+        "users": (_("Users"), ""),
+        "phases": (_("Phases"), _("before, after")),
+    }
+
+    def to_rows(self, value: Any) -> list[Row] | None:
+        value = {} if value is None else value
+        if not isinstance(value, Mapping) or not set(value) <= set(self.columns):
+            return None
+        if not all(
+            isinstance(names, list) and all(isinstance(name, str) for name in names)
+            for names in value.values()
+        ):
+            return None
+        return [{column: ", ".join(value.get(column, [])) for column in self.columns}]
+
+    def from_rows(self, rows: Sequence[Row]) -> dict[str, list[str]]:
+        return {
+            column: names
+            for row in rows[:1]
+            for column in self.columns
+            if (names := _names(row.get(column, "")))
+        }
+
+    def context(self, name: str, draft: Draft) -> dict[str, Any]:
+        row = draft.rows[0] if draft.rows else {}
+        errors = dict(self.node_errors)
+        return super().context(name, draft) | {
+            "lines": [
+                {
+                    "column": column,
+                    "label": label,
+                    "example": example,
+                    "value": row.get(column, ""),
+                    "error": errors.get(f"{name}.{column}", ""),
+                }
+                for column, (label, example) in self.labels.items()
+            ],
+        }
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+class EditorField(forms.Field):
+    """A structured value; its mistakes are named node by node by the form."""
+
+    def __init__(self, *, empty: Any, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        self.empty = empty
+
+    def clean(self, value: Any) -> Any:
+        if value.error:
+            raise ValidationError(value.error)
+        return self.empty() if value.value is None else value.value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(data.error) or data.value != initial
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return data
