@@ -210,7 +210,9 @@ class CredentialAdmin(Audited, TenantScoped):
     menu_order = 20
     tenant_path = "client__tenant"
     records_itself = True
-    list_display = ["name", "client", "person", "what_for", "state", "expires", "issued", "prefix"]
+    list_display = [
+        *("name", "client", "person", "what_for", "state", "used", "expires", "issued", "prefix"),
+    ]
     list_filter = [CredentialState, ("client", OwnRelated)]
     list_select_related = ["client__tenant", "user"]
     search_fields = ["name", "prefix", "client__client_id", "user__username"]
@@ -239,6 +241,10 @@ class CredentialAdmin(Audited, TenantScoped):
     @admin.display(description=_("expires"), ordering="expires_at")
     def expires(self, credential: Credential) -> SafeString | str:
         return moment(credential.expires_at, missing=_t("never"))
+
+    @admin.display(description=_("last used"), ordering="last_used_at")
+    def used(self, credential: Credential) -> SafeString | str:
+        return moment(credential.last_used_at, missing=_t("never"))
 
     @admin.display(description=_("issued"), ordering="created_at")
     def issued(self, credential: Credential) -> SafeString | str:

@@ -160,6 +160,7 @@ def _verify(request: HttpRequest | Request, header: str) -> Principal | None:
                 continue
             if credential.user is not None and not credential.user.is_active:
                 continue
+            Credential.objects.note_use(credential)
             return _principal(credential)
     raise Unauthenticated(
         "The credential is not known, expired or revoked, or its client is switched off.",

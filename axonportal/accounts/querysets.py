@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
         Tenant,
         User,
     )
+
+
+USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 class TenantQuerySet(models.QuerySet["Tenant"]):
@@ -37,3 +41,10 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
             revoked_at=None,
             client__is_active=True,
         )
+
+    def note_use(self, credential: Credential) -> None:
+        """Remember that it was used, to the minute: a write per call would double its cost."""
+        now = timezone.now()
+        seen = credential.last_used_at
+        if seen is None or now - seen > USE_NOTED_EVERY:
+            self.filter(pk=credential.pk).update(last_used_at=now)

@@ -1,19 +1,30 @@
-"""Sign-ins and failed ones, as audit events in the trail of each tenant that they concern."""
+"""What follows from Django's own events: sign-ins as audit events in the trail of each tenant that
+they concern, and a change of a person told to every process."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from audit.models import NO_TENANT
 from audit.services import record_event
+from axonportal.accounts.authentication import TOPIC
 from axonportal.accounts.models import User
+from axonportal.common import changes
 
 # Instead of a name that no account has: people type their password there by mistake.
 UNKNOWN = "(no such user)"
+
+
+@receiver(post_save, sender=User)
+def _user_saved(sender: Any, update_fields: frozenset[str] | None = None, **kwargs: Any) -> None:
+    """A credential bound to a person who was switched off ends with her, at once."""
+    if update_fields is None or "is_active" in update_fields:
+        changes.publish(TOPIC)
 
 
 @receiver(user_logged_in)
