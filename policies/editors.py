@@ -18,7 +18,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from policies.engine.conditions import FACTS, FIELDS, OPERATORS, TEXT_FIELDS, as_text
+from policies.engine.conditions import FACTS, FIELDS, OPERATORS
+from policies.engine.nodes import TEXT_FIELDS, as_text
 from policies.engine.operation import Phase
 from policies.engine.policy import ActionType
 

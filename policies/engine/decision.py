@@ -14,8 +14,8 @@ from typing import Any
 
 from policies.engine import analysis as analysis_module
 from policies.engine.analysis import Analysis, analyse
-from policies.engine.conditions import Evidence, Inputs
 from policies.engine.findings import MAX_FINDINGS, Finding
+from policies.engine.nodes import Evidence, Inputs
 from policies.engine.operation import Operation
 from policies.engine.policy import RANK, Action, ActionType, CompiledPolicy, Mode
 from policies.engine.policyset import PolicySet

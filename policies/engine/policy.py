@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from policies.engine.conditions import Anchor, ConditionsError, Node, compile_conditions
+from policies.engine.conditions import ConditionsError, compile_conditions
+from policies.engine.nodes import Anchor, Node
 from policies.engine.operation import Operation, Phase
 from policies.engine.patterns import Pattern, compile_pattern
 

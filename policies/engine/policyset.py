@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from policies.engine.conditions import Inputs, as_text
+from policies.engine.nodes import Inputs, as_text
 from policies.engine.policy import CompiledPolicy
 from policies.engine.prefilter import Prefilter, build
 

@@ -11,7 +11,7 @@ from axonportal.accounts.models import Scope
 from axonportal.common import body, pagination
 from policies.api.filters import PolicyFilter
 from policies.builtin import BUILTINS
-from policies.engine import conditions, patterns, policy
+from policies.engine import conditions, nodes, patterns, policy
 from policies.models import Policy
 from policies.services import EDITABLE
 from tests.accounts.test_scopes import CALLS
@@ -50,7 +50,7 @@ def api_page() -> str:
     ("heading", "names"),
     [
         ("## Fields of a policy", {*EDITABLE, "policy_type", "rollout"}),
-        ("### Text fields", {*conditions.TEXT_FIELDS}),
+        ("### Text fields", {*nodes.TEXT_FIELDS}),
         ("### Fields", {*conditions.FIELDS, "context.<key>"}),
         ("### Facts", {*conditions.FACTS}),
         ("### Operators", {*conditions.OPERATORS, *conditions.OPERATOR_ALIASES}),

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from policies.engine import conditions
+from policies.engine import conditions, nodes
 from policies.engine.analysis import Analysis
 from policies.engine.conditions import (
     FACTS,
     FIELDS,
     OPERATORS,
     ConditionsError,
-    Inputs,
     compile_conditions,
 )
 from policies.engine.findings import Finding
+from policies.engine.nodes import Inputs
 from policies.engine.operation import Operation, Phase
 
 FIELD_VALUES: dict[str, Any] = {
@@ -255,12 +255,12 @@ def test_evidence_of_a_detector_is_its_findings() -> None:
 
 
 def test_past_the_limit_of_places_the_last_one_reaches_to_the_end() -> None:
-    text = "ab" * (conditions.MAX_EVIDENCE + 50)
+    text = "ab" * (nodes.MAX_EVIDENCE + 50)
 
     evidence = list(compile_conditions([leaf("query", "contains", "a")]).evidence(inputs(text)))
 
-    assert len(evidence) == conditions.MAX_EVIDENCE
-    assert evidence[-1].start == 2 * (conditions.MAX_EVIDENCE - 1)
+    assert len(evidence) == nodes.MAX_EVIDENCE
+    assert evidence[-1].start == 2 * (nodes.MAX_EVIDENCE - 1)
     assert evidence[-1].end == len(text)
 
 
@@ -360,7 +360,7 @@ def test_every_operator_and_field_that_is_offered_works() -> None:
     values: dict[str, Any] = {"in": ["x"], "not_in": ["x"], "contains_any": ["x"], "exists": True}
     for operator in OPERATORS:
         for field in ("query", "response", "text", *FIELDS, *FACTS, "context.key"):
-            is_text = field in conditions.TEXT_FIELDS
+            is_text = field in nodes.TEXT_FIELDS
             if operator == "detects" and not is_text:
                 continue
             if operator in {"greater_than", "less_than"} and is_text:

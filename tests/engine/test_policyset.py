@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.engine.analysis import Analysis
-from policies.engine.conditions import Inputs
 from policies.engine.decision import decide
 from policies.engine.findings import Finding
+from policies.engine.nodes import Inputs
 from policies.engine.operation import Operation, Phase
 from policies.engine.policy import CompiledPolicy, PolicySpec
 from policies.engine.policyset import PolicySet

@@ -21,7 +21,8 @@ from policies.editors import (
     Editor,
     SelectorEditor,
 )
-from policies.engine.conditions import FACTS, FIELDS, OPERATORS, TEXT_FIELDS
+from policies.engine.conditions import FACTS, FIELDS, OPERATORS
+from policies.engine.nodes import TEXT_FIELDS
 from policies.models import Policy
 from tests.factories import saved_policy
 from tests.portal.people import World, browser, member, pages_of, policy_form
