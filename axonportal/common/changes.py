@@ -76,13 +76,15 @@ class SharedWord:
 
     def __init__(self, path: Path) -> None:
         self._map: mmap.mmap | None = None
+        self._lock = threading.Lock()
         self.seen = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = open(path, "a+b")  # noqa: SIM115 (open as long as the process lives)
-            if os.fstat(self._file.fileno()).st_size < _WORD.size:
-                self._file.truncate(_WORD.size)
-            self._map = mmap.mmap(self._file.fileno(), _WORD.size)
+            # Open as long as the process lives.
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if os.fstat(self._file).st_size < _WORD.size:
+                os.ftruncate(self._file, _WORD.size)
+            self._map = mmap.mmap(self._file, _WORD.size)
             self.seen = self.value()
         except OSError as error:
             # Another machine's save is announced by NOTIFY alone, too; so this is no fault.
@@ -92,14 +94,15 @@ class SharedWord:
         return int(_WORD.unpack_from(self._map)[0]) if self._map is not None else 0
 
     def raise_(self) -> None:
-        """Count up, one process at a time."""
+        """Count up, one process and one thread at a time: a lost count is a change not seen."""
         if self._map is None:
             return
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        try:
-            _WORD.pack_into(self._map, 0, self.value() + 1)
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+        with self._lock:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            try:
+                _WORD.pack_into(self._map, 0, self.value() + 1)
+            finally:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
 
 
 _word: SharedWord | None = None
