@@ -81,8 +81,11 @@ class ActivePolicies:
         new = Policy.objects.in_bulk(
             [pk for pk, version in keys if (pk, version) not in entry.compiled]
         )
-        made = {str(pk): CompiledPolicy.of(policy.spec()) for pk, policy in new.items()}
-        compiled = {key: made[key[0]] if key[0] in made else entry.compiled[key] for key in keys}
+        made = {str(pk): CompiledPolicy.of(row.spec()) for pk, row in new.items()}
+        compiled: dict[tuple[str, int], CompiledPolicy] = {}
+        for key in keys:
+            if policy := made.get(key[0]) or entry.compiled.get(key):
+                compiled[key] = policy
         previous = entry.policies.prefilter if entry.policies else None
         entry.compiled = compiled
         entry.policies = PolicySet(compiled.values(), revision=revision, prefilter=previous)

@@ -4,6 +4,7 @@ sentence, because clients of other servers read the one or the other."""
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -83,24 +84,34 @@ def unexpected(path: str) -> HttpResponse:
     )
 
 
+def method_not_allowed(path: str, method: str, allowed: Sequence[str]) -> HttpResponse:
+    """The answer for a method that a path does not take."""
+    return problem(
+        path,
+        status=405,
+        code="method-not-allowed",
+        title=HTTPStatus(405).phrase,
+        detail=f"{method} is not answered here; use {', '.join(allowed)}.",
+        headers={"Allow": ", ".join(allowed)},
+    )
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponseBase:
     """REST framework's errors and ours as problem documents; anything else is logged."""
     path = context["request"].path_info
     if isinstance(error, PortalError):
         return from_error(path, error)
     if isinstance(error, exceptions.APIException):
-        status = error.status_code
-        headers: dict[str, str] = {}
         if isinstance(error, exceptions.MethodNotAllowed):
-            headers["Allow"] = ", ".join(context["view"].allowed_methods)
+            method = str(context["request"].method)
+            return method_not_allowed(path, method, context["view"].allowed_methods)
         return problem(
             path,
-            status=status,
+            status=error.status_code,
             code=str(error.default_code).replace("_", "-"),
-            title=HTTPStatus(status).phrase,
+            title=HTTPStatus(error.status_code).phrase,
             detail=_sentence(error.detail),
             errors=_fields(error.detail),
-            headers=headers,
         )
     if isinstance(error, OperationalError | InterfaceError):
         # The text of a database error may quote values; its kind says enough.

@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from rest_framework.request import Request
 
 from axonportal.accounts.authentication import Principal, authenticate
 from axonportal.accounts.models import Scope
-from axonportal.common.api import ApiView, answer
+from axonportal.common.api import CallView, answer
 from axonportal.common.body import read_object
 from axonportal.common.errors import Forbidden, Invalid
 from axonportal.gateway import operations, services
@@ -36,13 +35,10 @@ class PreCheckRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=False)
     context: dict[str, Any] | None = None
 
 
-class PreCheckView(ApiView):
+class PreCheckView(CallView):
     """Decide whether an operation may run, before it runs; 200 for yes and for no."""
 
-    authentication_classes: list[type] = []
-    permission_classes: list[type] = []
-
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: HttpRequest) -> HttpResponse:
         body = read_object(request)
         payload = _parse(body)
         principal = authenticate(request, client_id=payload.client_id or "")

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from rest_framework.request import Request
 
 from audit import services as audit_services
 from audit.models import ID_LENGTH
 from axonportal.accounts.authentication import authenticate
 from axonportal.accounts.models import Scope
-from axonportal.common.api import ApiView, answer
+from axonportal.common.api import CallView, answer
 from axonportal.common.body import read_object
 from axonportal.common.errors import Conflict, Forbidden, Invalid
 from axonportal.gateway import keeping, operations, services
@@ -65,13 +64,10 @@ class ToolCallRequest(msgspec.Struct, kw_only=True):
     error_message: str | None = None
 
 
-class LlmCallView(ApiView):
+class LlmCallView(CallView):
     """Record a model call that followed a pre-check; a retried report is one record."""
 
-    authentication_classes: list[type] = []
-    permission_classes: list[type] = []
-
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: HttpRequest) -> HttpResponse:
         body = read_object(request)
         payload = _convert(body, LlmCallRequest, required=("context_id", "provider", "model"))
         principal = authenticate(request, client_id=payload.client_id)
@@ -103,13 +99,10 @@ class LlmCallView(ApiView):
         return answer({"success": True, "audit_id": call.audit_id})
 
 
-class ToolCallView(ApiView):
+class ToolCallView(CallView):
     """Record a tool that ran."""
 
-    authentication_classes: list[type] = []
-    permission_classes: list[type] = []
-
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: HttpRequest) -> HttpResponse:
         body = read_object(request)
         payload = _convert(body, ToolCallRequest, required=("tool_name",))
         principal = authenticate(request, client_id=_text(body.get("client_id")))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from rest_framework.request import Request
 
 from axonportal import __version__
-from axonportal.common.api import ApiView, answer
+from axonportal.common.api import CallView, answer
 from axonportal.gateway.pre_check import iso
 
 CAPABILITIES = (
@@ -18,13 +17,10 @@ CAPABILITIES = (
 )
 
 
-class HealthView(ApiView):
+class HealthView(CallView):
     """Answers as long as the process serves; the database's state is told by the decisions."""
 
-    authentication_classes: list[type] = []
-    permission_classes: list[type] = []
-
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: HttpRequest) -> HttpResponse:
         return answer(
             {
                 "status": "healthy",

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpResponse
-from rest_framework.request import Request
+from django.http import HttpRequest, HttpResponse
 
 from axonportal.accounts.authentication import Principal, authenticate
 from axonportal.accounts.models import Scope
-from axonportal.common.api import ApiView, answer
+from axonportal.common.api import CallView, answer
 from axonportal.common.body import read_object
 from axonportal.common.errors import Invalid
 from axonportal.gateway import operations, services
@@ -45,13 +44,10 @@ _WITHHELD = "[withheld by policy]"
 JSON = dict[str, Any]
 
 
-class ClaudeCodeHookView(ApiView):
+class ClaudeCodeHookView(CallView):
     """Answer one event of Claude Code."""
 
-    authentication_classes: list[type] = []
-    permission_classes: list[type] = []
-
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: HttpRequest) -> HttpResponse:
         try:
             principal = guarded(lambda: authenticate(request))
         except CannotDecide as error:
@@ -75,7 +71,7 @@ class ClaudeCodeHookView(ApiView):
             return answer(_failed(event, error, opens=fails_open(principal)))
 
 
-def _caller(event: JSON, principal: Principal, request: Request) -> Caller:
+def _caller(event: JSON, principal: Principal, request: HttpRequest) -> Caller:
     context = {key: event[key] for key in _CONTEXT if event.get(key) not in (None, "")}
     if entrypoint := request.META.get("HTTP_X_AXON_ENTRYPOINT"):
         context["entrypoint"] = entrypoint
