@@ -42,7 +42,7 @@ if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
   fi; \
 fi; \
 echo "Installing the locked packages of requirements/$(1).txt into $(VENV)."; \
-if ! $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps \
+if ! $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-deps \
   --only-binary :all: --require-hashes -r requirements/$(1).txt; then \
   echo "make: the locked packages could not be installed; see the lines above." >&2; \
   exit 1; \
