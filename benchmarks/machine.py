@@ -43,7 +43,8 @@ def cpu_us(pid: int) -> int:
             fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        total += sum(map(int, fields[11:13])) * TICK_US
+        # With that of its ended children, which would be missed otherwise.
+        total += sum(map(int, fields[11:15])) * TICK_US
     return total
 
 

@@ -140,7 +140,8 @@ _PIECE = re.compile(
 def widened(pattern: str) -> str | None:
     """`pattern`, which RE2 admits, for Vectorscan: finding at least what RE2 finds.
 
-    RE2's `\\s` has no vertical tab and its `\\v` is nothing else. None: only RE2 can tell.
+    RE2's `\\s` has no vertical tab and its `\\v` is nothing else. A long bounded repeat of any
+    character loses its bounds: they are most of the time of compiling. None: only RE2 can tell.
     """
     if _RE2_ALONE.search(pattern):
         return None
@@ -153,11 +154,14 @@ def widened(pattern: str) -> str | None:
             text = _ESCAPE.sub(lambda found: _IN_SET.get(found.group(), found.group()), text)
         elif piece["escape"]:
             text = _OUTSIDE.get(text, text)
+        else:
+            text = _LONG_REPEAT.sub(".*", text)
         pieces.append(text)
     return "".join(pieces)
 
 
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
+_LONG_REPEAT = re.compile(r"\.\{(?:\d{1,3},(?:\d{2,3})?|\d{2,3})\}")
 _OUTSIDE = {r"\s": r"[\t\n\f\r\x20]", r"\S": r"[^\t\n\f\r\x20]", r"\v": r"\x0b"}
 _IN_SET = {r"\s": r"\t\n\f\r\x20", r"\S": r"\S\x0b", r"\v": r"\x0b"}
 

@@ -120,14 +120,14 @@ def _pre_tool_use(caller: Caller, event: JSON) -> JSON:
 def _reason(checked: Checked, operation: Operation) -> str:
     """What the model reads: what, why, which policy, the decision's id, what to do instead."""
     decision = checked.decision
-    why = "; ".join(dict.fromkeys(found.reason for found in _deciding(checked)))
+    why = " ".join(dict.fromkeys(found.reason for found in _deciding(checked)))
     held = decision.verdict == Verdict.HOLD
     return " ".join(
         part
         for part in (
             f"Axon Portal {'holds' if held else 'denied'} this {operation.tool or 'call'}:",
             f"{decision.reason}.",
-            f"({why}.)" if why else "",
+            f"({why})" if why else "",
             f"Policy: {_who(checked)}. Decision: {checked.context_id}.",
             "A person must approve it first; do not try to reach the same effect another way."
             if held
