@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import heapq
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -105,17 +106,18 @@ class Anchor:
     values: tuple[str, ...] = ()
 
 
-class Node:
+class Node(ABC):
     """A compiled condition."""
 
     __slots__ = ()
 
+    @abstractmethod
     def test(self, inputs: Inputs) -> bool:
-        raise NotImplementedError
+        """Does it hold?"""
 
+    @abstractmethod
     def evidence(self, inputs: Inputs) -> Iterator[Evidence]:
         """The leaves that made this node hold; called only when it does."""
-        raise NotImplementedError
 
     def anchor(self) -> Anchor | None:
         """None: this node can hold without anything in particular being there."""
