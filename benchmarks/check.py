@@ -1,8 +1,7 @@
 """`python -m benchmarks.check [RESULT]`: has a ratio become worse by a quarter?
 
-Compares a result of `benchmarks.run` (the newest without an argument) with `baseline.json`, which
-`--accept` replaces. Only ratios are compared, since machines differ; even so, compare with a
-baseline of the same machine.
+Compares a result of `benchmarks.run` (the newest without an argument) with the one that was last
+accepted on this machine (`--accept`). Only ratios are compared.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 
 from benchmarks.run import RESULTS
 
-BASELINE = Path(__file__).resolve().parent / "baseline.json"
+BASELINE = RESULTS / "baseline.json"
 TOLERANCE = 1.25
 
 
@@ -35,6 +34,9 @@ def main() -> int:
         BASELINE.write_text(json.dumps(medians, indent=1) + "\n")
         print(f"{BASELINE} is now {medians}.")
         return 0
+    if not BASELINE.exists():
+        print("No result was accepted on this machine yet; accept one with --accept.")
+        return 2
     baseline = json.loads(BASELINE.read_text())
     worse = [name for name, goal in goals.items() if not _holds(goal, baseline.get(name))]
     for name, goal in goals.items():
