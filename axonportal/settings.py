@@ -209,6 +209,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 
 # A line per decision is on the hot path; it says nothing of threads and processes.
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+# The documented way to spare each line the search for its caller.
+logging._srcfile = None  # noqa: SLF001
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
