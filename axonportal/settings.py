@@ -215,7 +215,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname).1s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "axonportal.common.logs.BatchingHandler", "formatter": "line"}
+    },
     "root": {"handlers": ["console"], "level": env.text("AXON_LOG_LEVEL", "INFO").upper()},
     "loggers": {
         # Django logs the path of every 4xx; paths of links are not for logs.
