@@ -58,6 +58,8 @@ FIELD_HELP: dict[str, Any] = {
     "host": _("hosts that are named"),
     "package.install": _("packages that would be installed"),
     "git": _("what git would do"),
+    "text.hidden": _("kinds of hidden characters: zero-width, bidi, tag, selector"),
+    "text.homoglyph": _("words written with look-alike letters, as they look"),
     "analysis": _("truncated, if a limit cut the analysis short"),
     "context.<key>": _("anything else that the call sent along"),
 }

@@ -6,9 +6,11 @@ from collections import deque
 from dataclasses import dataclass
 from functools import cache
 
+from policies.engine.decode import Decode
 from policies.engine.family import Family
 from policies.engine.findings import Finding, Report, View
 from policies.engine.operation import Operation
+from policies.engine.overlaps import settled
 from policies.engine.signs import SignScanner
 
 VERSION = "1"  # of the detectors; stored with every decision, raised when their answers change
@@ -40,7 +42,8 @@ def families() -> tuple[Family, ...]:
 
 @cache
 def _scanner() -> SignScanner:
-    return SignScanner((family.name, sign) for family in families() for sign in family.signs)
+    signs = [(family.name, sign) for family in families() for sign in family.signs]
+    return SignScanner([*signs, *((Decode.name, sign) for sign in Decode.signs)])
 
 
 def warm_up() -> None:
@@ -53,6 +56,7 @@ def analyse(operation: Operation) -> Analysis:
     """Examine every part of the operation, and what is found wrapped inside it."""
     report = Report()
     scanner, all_families = _scanner(), families()
+    decode = Decode(len(operation.text))
     views = deque(
         View(
             text=operation.text[part.start : part.end],
@@ -71,13 +75,19 @@ def analyse(operation: Operation) -> Analysis:
             continue
         signs = scanner.scan(view.text)
         for family in all_families:
-            family.examine(view, frozenset(signs.get(family.name, _NO_SIGNS)), report)
-        views.extend(report.nested)
-        report.nested.clear()
+            family.examine(view, signs.get(family.name, _NO_SIGNS), report)
+        if Decode.name in signs or not view.text.isascii():
+            decode.open(view, signs.get(Decode.name, _NO_SIGNS), report)
+        if report.nested:
+            views.extend(report.nested)
+            report.nested.clear()
     if report.truncated:
         report.fact("analysis", "truncated")
+    findings = report.findings
+    if report.decoded:
+        findings = settled(findings, report.decoded, operation.text)
     return Analysis(
-        findings=tuple(sorted(report.findings, key=lambda found: (found.start, found.end))),
+        findings=tuple(sorted(findings, key=lambda found: (found.start, found.end))),
         facts={name: tuple(values) for name, values in report.facts.items()},
         truncated=report.truncated,
     )

@@ -66,6 +66,8 @@ FACTS = (
     "host",
     "package.install",
     "git",
+    "text.hidden",
+    "text.homoglyph",
     "analysis",
 )
 # What other products call the same thing.
