@@ -52,6 +52,7 @@ FIELD_HELP: dict[str, Any] = {
     "sql.table": _("tables that are named"),
     "sql.function": _("functions that are called"),
     "shell.command": _("programs that would run"),
+    "shell.executes": _("files that would be run or sourced"),
     "shell.opaque": _("parts of a command that cannot be read"),
     "file.read": _("paths that would be read"),
     "file.write": _("paths that would be written"),

@@ -8,10 +8,11 @@ from functools import cache
 
 from policies.engine.decode import Decode
 from policies.engine.family import Family
-from policies.engine.findings import Finding, Report, View
+from policies.engine.findings import EXECUTES, Finding, Report, View
 from policies.engine.operation import Operation
 from policies.engine.overlaps import settled
 from policies.engine.signs import SignScanner
+from policies.engine.written import inherit
 
 VERSION = "1"  # of the detectors; stored with every decision, raised when their answers change
 MAX_DEPTH = 8  # wrappers inside wrappers
@@ -81,6 +82,8 @@ def analyse(operation: Operation) -> Analysis:
         if report.nested:
             views.extend(report.nested)
             report.nested.clear()
+    if operation.inherited and EXECUTES in report.facts:
+        inherit(operation, report)
     if report.truncated:
         report.fact("analysis", "truncated")
     findings = report.findings

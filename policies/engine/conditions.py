@@ -60,6 +60,7 @@ FACTS = (
     "sql.table",
     "sql.function",
     "shell.command",
+    "shell.executes",
     "shell.opaque",
     "file.read",
     "file.write",

@@ -10,6 +10,7 @@ from policies.engine.mapped import Mapped
 # Per operation; past it the report is `truncated`, and whoever redacts takes the whole text.
 MAX_FINDINGS = 100_000
 MAX_FACT_VALUES = 200  # values kept per fact
+EXECUTES = "shell.executes"  # the fact: paths of files that are run or sourced
 DATA_FAMILIES = ("pii.", "secret.")  # what they find is taken out of texts
 
 
@@ -120,6 +121,7 @@ class Report:
     truncated: bool = False
     seen: set[tuple[str, str, int, int]] = field(default_factory=set)
     decoded: dict[Finding, str] = field(default_factory=dict)  # data in decoded views: its value
+    executed: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def find(
         self,
@@ -152,6 +154,11 @@ class Report:
         if not isinstance(view.offset, int) and kind.startswith(DATA_FAMILIES):
             self.decoded[finding] = view.text[start:end]
 
+    def adopt(self, finding: Finding) -> None:
+        """Record a finding whose place in `Operation.text` is known, once."""
+        if self._new(finding.kind, finding.rule, finding.start, finding.end):
+            self.findings.append(finding)
+
     def _new(self, kind: str, rule: str, start: int, end: int) -> bool:
         if len(self.findings) >= MAX_FINDINGS:
             self.truncated = True
@@ -171,6 +178,14 @@ class Report:
             self.truncated = True
             return
         values.append(value)
+
+    def execute(self, view: View, start: int, end: int, path: str) -> None:
+        """Record that the operation runs or sources the file `path`, named at `[start, end)`.
+
+        `path` is resolved as far as the command tells: absolute, or relative to where it runs.
+        """
+        self.fact(EXECUTES, path)
+        self.executed.setdefault(path, view.place(start, end))
 
     def nest(self, view: View) -> None:
         """Have an unwrapped text examined too (within the depth that `analyse` allows)."""

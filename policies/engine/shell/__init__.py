@@ -26,6 +26,7 @@ from policies.engine.shell.calls import (
     calls,
 )
 from policies.engine.shell.code import Found, read_code, sed_command
+from policies.engine.shell.executed import executed
 from policies.engine.shell.facts import facts
 from policies.engine.shell.hits import Hit, breadth, is_credential, written_place
 from policies.engine.shell.output import output_of, produced, stdin_of
@@ -230,6 +231,8 @@ class Shell:
         report.fact("shell.command", name)
         for fact, value in facts(call):
             report.fact(fact, value)
+        for word, path in executed(call):
+            report.execute(view, word.start, word.end, path)
         rules = _RULES.get(name) or _RULES.get(name.lower(), ())  # some file systems fold case
         if name.startswith(("mkfs", "newfs")):
             rules = (files.overwrite,)
