@@ -18,6 +18,7 @@ VERSION = "1"  # of the detectors; stored with every decision, raised when their
 MAX_DEPTH = 8  # wrappers inside wrappers
 MAX_NESTED = 500  # unwrapped texts examined per operation; its own parts all are
 
+DATA = frozenset(["pii", "secrets"])  # families that look at what stands there, not at what it does
 _NO_SIGNS: frozenset[str] = frozenset()
 
 
@@ -75,8 +76,11 @@ def analyse(operation: Operation) -> Analysis:
             report.truncated = True
             continue
         signs = scanner.scan(view.text)
+        # A stretch of a text that was examined holds no data that was not found there.
+        known = view.depth > 0 and isinstance(view.offset, int)
         for family in all_families:
-            family.examine(view, signs.get(family.name, _NO_SIGNS), report)
+            if not known or family.name not in DATA:
+                family.examine(view, signs.get(family.name, _NO_SIGNS), report)
         if Decode.name in signs or not view.text.isascii():
             decode.open(view, signs.get(Decode.name, _NO_SIGNS), report)
         if report.nested:

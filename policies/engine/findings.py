@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from policies.engine.mapped import Mapped
+from policies.engine.mapped import Mapped, Places
 
 # Per operation; past it the report is `truncated`, and whoever redacts takes the whole text.
 MAX_FINDINGS = 100_000
@@ -81,29 +81,42 @@ class View:
 
         A finding in it covers in `Operation.text` all that the found characters were made of.
         """
-        shift, own, ends = start, self.offset, self.ends
-        offset: list[int]
+        own, ends, count = self.offset, self.ends, len(made.text)
+        starts, lasts = made.starts, made.ends
         if isinstance(own, int):
-            shift += own
-            offset = [place + shift for place in made.starts] if shift else list(made.starts)
-            lasts = [place + shift for place in made.ends] if shift else list(made.ends)
+            base = own + start
+
+            def first(at: int) -> int:
+                return base + starts[at]
+
+            def last(at: int) -> int:
+                return base + lasts[at]
+
         else:
-            offset = [own[place + shift] for place in made.starts]
-            # The end of a character, not the beginning of the next: between them may lie what
-            # was dropped.
-            lasts = [
-                own[place + shift] if ends is None or not place else ends[place + shift - 1]
-                for place in made.ends
-            ]
-        offset.append(lasts[-1] if lasts else self.place(start, start)[0])
+            places = own  # of a type that is settled, for the functions below
+
+            def first(at: int) -> int:
+                return places[start + starts[at]]
+
+            def last(at: int) -> int:
+                # The end of a character, not the beginning of the next: between them may lie
+                # what was dropped.
+                place = start + lasts[at]
+                return places[place] if ends is None or not place else ends[place - 1]
+
+        def offset(at: int) -> int:
+            if at < count:
+                return first(at)
+            return last(count - 1) if count else self.place(start, start)[0]
+
         return View(
             text=made.text,
-            offset=offset,
+            offset=Places(offset, count + 1),
             language=language,
             layer=self.deeper(layer),
             depth=self.depth + 1,
             path=self.path,
-            ends=lasts,
+            ends=Places(last, count),
         )
 
     def deeper(self, layer: str) -> str:

@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from itertools import islice
 
 from policies.engine.decode import places
-from policies.engine.decode.disguise import disguise, normalised
-from policies.engine.decode.escapes import json_escapes, json_letters, resolved
+from policies.engine.decode.disguise import ODD, Disguise, disguise, normalised
+from policies.engine.decode.escapes import escapes_of, json_escapes, json_letters, resolved
+from policies.engine.decode.windows import around
 from policies.engine.family import Sign
 from policies.engine.findings import Report, View
 from policies.engine.language import Guess, guess
@@ -63,7 +64,7 @@ class Decode:
     def __init__(self, length: int) -> None:
         """`length`: characters of the operation, which the budget is measured by."""
         self._left = BUDGET_FACTOR * length + BUDGET_FREE
-        self._seen: set[tuple[str, str, tuple[int, int]]] = set()
+        self._seen: set[tuple[str, str, int]] = set()
 
     def open(self, view: View, signs: frozenset[str], report: Report) -> None:
         """Nest the decoded views of `view`, and report what is hidden in it as facts."""
@@ -92,10 +93,23 @@ class Decode:
         if not found.complete:
             report.truncated = True
         if found.normal:
-            self._nest(view, normalised(view.text, found), view.language, "unicode", report)
+            self._as_it_looks(view, found, language, report)
         for smuggled in found.smuggled:
             # Nobody writes these by hand: whatever they spell is examined as what it looks like.
             self._nest(view, smuggled, Language.AUTO, "invisible characters", report)
+
+    def _as_it_looks(self, view: View, found: Disguise, language: str, report: Report) -> None:
+        lines = around(view.text, ODD, found.words)
+        if lines is None:
+            made, language = normalised(view.text, found), view.language
+        else:
+            inner = disguise(lines.text, code=True)
+            if inner is None:
+                return
+            made = normalised(lines.text, inner).through(lines)
+            if language not in _CODE and language != Language.PATH:
+                language = Language.TEXT  # lines of a text begin anything
+        self._nest(view, made, language, "unicode", report)
 
     def _resolve(self, view: View, signs: frozenset[str], report: Report) -> None:
         kinds = [kind for sign, kind in _ESCAPED.items() if sign in signs]
@@ -120,7 +134,13 @@ class Decode:
             inside = Language.PATH
         elif view.language == Language.AUTO and language in (Guess.VALUE, Guess.TEXT):
             inside = Language.AUTO
-        self._nest(view, resolved(view.text, kinds), inside, "+".join(kinds), report)
+        lines = around(view.text, escapes_of(kinds))
+        if lines is None:
+            made = resolved(view.text, kinds)
+        else:
+            made = resolved(lines.text, kinds).through(lines)
+            inside = Language.PATH if inside == Language.PATH else Language.TEXT
+        self._nest(view, made, inside, "+".join(kinds), report)
 
     def _pairs(self, view: View, report: Report) -> None:
         """Parameters and cookies with percent signs, in a command or the program it holds."""
@@ -159,8 +179,7 @@ class Decode:
     ) -> None:
         if not made.text or made.text == view.text:
             return
-        place = view.place(start + made.starts[0], start + made.ends[-1])
-        key = (made.text, language, place)
+        key = (made.text, language, view.place(start, start)[0])
         if key in self._seen:
             return  # the same, reached through other layers
         self._seen.add(key)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
-from policies.engine.decode.letters import CALLING, COMPATIBLE, FOREIGN, LOOKALIKES
+from policies.engine.decode.letters import CALLING, COMPATIBLE, FOREIGN, LOOKALIKES, one_of
 from policies.engine.language import NAMES
-from policies.engine.mapped import Mapped, Pieces
+from policies.engine.mapped import Mapped, Pieces, Places
 
 MAX_HIDDEN = 20_000  # characters of one text that are looked at one by one
 MAX_WORDS = 1_000  # imitating words of one text
-MIN_SMUGGLED = 3  # characters that make a text of their own among tags or selectors
+MAX_SMUGGLED = 10_000  # hidden characters of one run that are read as a text
 
 _ZERO_WIDTH = (
     "\u00ad\u034f\u115f\u1160\u180e\u200b-\u200d\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0"
@@ -24,9 +25,12 @@ _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _TAGS = "\U000e0000-\U000e007f"
 _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _HIDDEN = re.compile(f"[{_ZERO_WIDTH}{_BIDI}{_TAGS}{_SELECTORS}]+")
-_ODD = re.compile(f"[{_ZERO_WIDTH}{_BIDI}{_TAGS}{_SELECTORS}{re.escape(CALLING)}]")
-_COMPATIBLE = re.compile(f"[{re.escape(''.join(COMPATIBLE))}]")
-_LOOKALIKE = "".join(LOOKALIKES)
+ODD = re.compile(f"[{_ZERO_WIDTH}{_BIDI}{_TAGS}{_SELECTORS}{one_of(CALLING)}]")
+_LOOKALIKE = one_of("".join(LOOKALIKES))
+_CALLING = re.compile(f"[{one_of(CALLING)}]")
+_ONE_FOR_ONE = {ord(odd): plain for odd, plain in COMPATIBLE.items() if len(plain) == 1}
+_LONGER = one_of("".join(odd for odd, plain in COMPATIBLE.items() if len(plain) != 1))
+_MOVING = re.compile(f"[{_ZERO_WIDTH}{_BIDI}{_TAGS}{_SELECTORS}]+|[{_LONGER}]")
 _MIXED = re.compile(f"[A-Za-z][{_LOOKALIKE}]|[{_LOOKALIKE}][A-Za-z]")
 _ANY_LOOKALIKE = re.compile(f"[{_LOOKALIKE}]")
 # A letter of one of those alphabets that imitates nothing: the text has words in it.
@@ -37,8 +41,17 @@ _INFLECTED = re.compile(f"[A-Za-z0-9_]{{2,}}[{FOREIGN}]{{1,4}}")
 _SCIENCE = re.compile(r"[α-ω]{1,2}[A-Z0-9]\w*|\w*[A-Z0-9][α-ω]{1,2}")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
+# What letters are spelt with where nobody sees them; three make a text.
+_SPELT = re.compile(
+    f"(?P<tags>[\U000e0009\U000e000a\U000e0020-\U000e007e]{{3,}})|[{_SELECTORS}]{{3,}}"
+)
+_OCTETS = {chr(0xFE00 + octet): octet for octet in range(16)} | {
+    chr(0xE0100 + octet - 16): octet for octet in range(16, 256)
+}
 _OVERRIDES = "\u202d\u202e"
 _SOFT_HYPHEN, _BYTE_ORDER = "\u00ad", "\ufeff"
+# Inside Persian, Hindi and emoji, in great numbers.
+_JOINERS = frozenset(["\u200c", "\u200d", "\ufe0f\u200d"])
 _FLAG, _TAG_END = "\U0001f3f4", "\U000e007f"
 _KINDS = (
     ("tag", range(0xE0000, 0xE0080)),
@@ -66,14 +79,14 @@ def disguise(text: str, *, code: bool) -> Disguise | None:
 
     `code`: it is a command or a statement, where even a soft hyphen has no business.
     """
-    odd = _ODD.search(text) is not None
+    odd = ODD.search(text) is not None
     lookalike = _ANY_LOOKALIKE.search(text) is not None
     if not odd and not lookalike:
         return None
     found = Disguise()
     if odd:
         _hidden(text, found, code=code)
-        found.normal = found.normal or _calling(text)
+        found.normal = found.normal or _CALLING.search(text) is not None
     if lookalike:
         _imitations(text, found)
         found.normal = found.normal or bool(found.words)
@@ -82,67 +95,86 @@ def disguise(text: str, *, code: bool) -> Disguise | None:
 
 def normalised(text: str, found: Disguise) -> Mapped:
     """`text` as it looks: hidden characters dropped, other forms of letters as plain ones."""
-    pieces, at = Pieces(), 0
-    words = iter(sorted(found.words.items()))
-    word = next(words, None)
-    for match in _PLAIN.finditer(text):
-        start, end = match.span()
-        while word is not None and word[0][1] <= start:
-            word = next(words, None)
-        if match[0] in LOOKALIKES:
-            inside = word is not None and word[0][0] <= start
-            put = LOOKALIKES[match[0]] if inside else match[0]
-        else:
-            put = COMPATIBLE.get(match[0], "")
-        if put == match[0]:
-            continue
-        pieces.copy(text, at, start)
-        pieces.put(put, start, end)
+    # Character for character first, which moves nothing.
+    plain = text.translate(_ONE_FOR_ONE)
+    parts: list[str] = []
+    at = 0
+    for (start, end), word in sorted(found.words.items()):
+        parts += (plain[at:start], word)
         at = end
-    pieces.copy(text, at, len(text))
+    plain = "".join((*parts, plain[at:]))
+    made = _MOVING.sub(lambda match: COMPATIBLE.get(match[0], ""), plain)
+
+    @cache
+    def mapped() -> Mapped:
+        return _moved(plain)
+
+    count = len(made)
+    return Mapped(
+        text=made,
+        starts=Places(lambda at: mapped().starts[at], count),
+        ends=Places(lambda at: mapped().ends[at], count),
+    )
+
+
+def _moved(plain: str) -> Mapped:
+    pieces, at = Pieces(), 0
+    for match in _MOVING.finditer(plain):
+        start, end = match.span()
+        pieces.copy(plain, at, start)
+        pieces.put(COMPATIBLE.get(match[0], ""), start, end)
+        at = end
+    pieces.copy(plain, at, len(plain))
     return pieces.made()
-
-
-_PLAIN = re.compile(
-    f"[{_ZERO_WIDTH}{_BIDI}{_TAGS}{_SELECTORS}]+|[{re.escape(''.join(COMPATIBLE))}{_LOOKALIKE}]"
-)
-
-
-def _calling(text: str) -> bool:
-    return _CALLING.search(text) is not None
-
-
-_CALLING = re.compile(f"[{re.escape(CALLING)}]")
 
 
 def _hidden(text: str, found: Disguise, *, code: bool) -> None:
     right_to_left: bool | None = None
+    told: set[str] = set()  # runs of which nothing more can be said
     for count, match in enumerate(_HIDDEN.finditer(text)):
+        run = match[0]
+        if run in told:
+            continue
         if count >= MAX_HIDDEN:
             found.complete = False
             return
         start, end = match.span()
-        run = match[0]
         before, after = text[start - 1 : start], text[end : end + 1]
+        if run in _JOINERS and before > "\x7f" < after:
+            continue
         if _is_flag(before, run) or (start == 0 and run == _BYTE_ORDER):
             continue
-        each = [_kind(character) for character in run]
-        kinds = set(each)
+        kinds = {_kind(character) for character in set(run)}
         if kinds & {"tag", "selector"}:
             _smuggled(run, start, found)
-        if before.isascii() and after.isascii() and (before.isalnum() or after.isalnum()):
+        if "bidi" in kinds and right_to_left is None:
+            right_to_left = _RIGHT_TO_LEFT.search(text) is not None
+        plain = before.isascii() and after.isascii()
+        if plain and (before.isalnum() or after.isalnum()):
             found.normal = True
-        if "bidi" in kinds and not kinds & {"tag"}:
-            if right_to_left is None:
-                right_to_left = _RIGHT_TO_LEFT.search(text) is not None
-            if right_to_left and not any(character in _OVERRIDES for character in run):
-                kinds.discard("bidi")
-        if "zero-width" in kinds and not _out_of_place(before, after, run, code=code):
-            kinds.discard("zero-width")
-        # One selector behind an emoji, the digit of a key cap or an ideograph is what it is for.
-        if each.count("selector") == 1 and not (before.isascii() and before.isalpha()):
-            kinds.discard("selector")
+        kinds -= _ordinary(kinds, before, run, after, right_to_left=bool(right_to_left), code=code)
         found.hidden |= kinds
+        if found.normal and kinds and not kinds & {"tag", "selector"}:
+            told.add(run)
+
+
+def _ordinary(
+    kinds: set[str], before: str, run: str, after: str, *, right_to_left: bool, code: bool
+) -> set[str]:
+    """Those of `kinds` that are there for what they were made for."""
+    ordinary = set()
+    if right_to_left and not any(character in _OVERRIDES for character in run):
+        ordinary.add("bidi")
+    if not _out_of_place(before, after, run, code=code):
+        ordinary.add("zero-width")
+    # One selector behind an emoji, the digit of a key cap or an ideograph.
+    if "selector" in kinds and _selectors(run) == 1 and not (before.isascii() and before.isalpha()):
+        ordinary.add("selector")
+    return ordinary
+
+
+def _selectors(run: str) -> int:
+    return sum(_kind(character) == "selector" for character in run[:3])
 
 
 def _kind(character: str) -> str:
@@ -166,24 +198,20 @@ def _out_of_place(before: str, after: str, run: str, *, code: bool) -> bool:
 
 def _smuggled(run: str, start: int, found: Disguise) -> None:
     """Texts spelt in tags (a letter each) or in variation selectors (a byte each)."""
-    pieces = Pieces()
-    octets: list[tuple[int, int]] = []
-    for at, character in enumerate(run, start):
-        code = ord(character)
-        if 0xE0020 <= code < 0xE007F or code in (0xE0009, 0xE000A):
-            pieces.put(chr(code - 0xE0000), at, at + 1)
-        elif 0xFE00 <= code <= 0xFE0F:
-            octets.append((at, code - 0xFE00))
-        elif 0xE0100 <= code <= 0xE01EF:
-            octets.append((at, code - 0xE0100 + 16))
-    if pieces.length >= MIN_SMUGGLED:
+    if len(run) > MAX_SMUGGLED:
+        found.complete = False
+        run = run[:MAX_SMUGGLED]
+    for spelt in _SPELT.finditer(run):
+        if spelt["tags"]:
+            text = "".join(chr(ord(character) - 0xE0000) for character in spelt[0])
+        else:
+            data = bytes(_OCTETS[character] for character in spelt[0])
+            text = data.decode("latin-1")
+            if not text.isprintable():
+                continue
+        pieces = Pieces()
+        pieces.row(text, start + spelt.start(), 1)
         found.smuggled.append(pieces.made())
-    if len(octets) >= MIN_SMUGGLED:
-        text = bytes(octet for _, octet in octets).decode("latin-1")
-        if text.isprintable():
-            places = [at for at, _ in octets]
-            ends = [at + 1 for at in places]
-            found.smuggled.append(Mapped(text=text, starts=places, ends=ends))
 
 
 def _imitations(text: str, found: Disguise) -> None:

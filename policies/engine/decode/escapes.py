@@ -65,6 +65,7 @@ _KINDS = {
     "url": [_PERCENT],
     "html": [_ENTITY],
     "json": [_ESCAPE, _CHARACTER],
+    "letters": [_ESCAPE],
     "mail": [_QUOTED],
 }
 _COMPILED: dict[tuple[str, ...], re.Pattern[str]] = {}
@@ -72,14 +73,27 @@ _COMPILED: dict[tuple[str, ...], re.Pattern[str]] = {}
 
 def resolved(text: str, kinds: Iterable[str]) -> Mapped:
     """`text` with one layer of the escapes of several kinds (`asp url html json mail`) resolved."""
-    return _resolved(text, [pattern for kind in kinds for pattern in _KINDS[kind]])
+    return _resolved(text, _of(kinds))
+
+
+def escapes_of(kinds: Iterable[str]) -> re.Pattern[str]:
+    """The pattern of their escapes; those of marks alone (`\\n`, `\\"`) do not count."""
+    return _pattern(tuple(_of("letters" if kind == "json" else kind for kind in kinds)))
+
+
+def _of(kinds: Iterable[str]) -> list[str]:
+    return [pattern for kind in kinds for pattern in _KINDS[kind]]
+
+
+def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    compiled = _COMPILED.get(patterns)
+    if compiled is None:
+        compiled = _COMPILED[patterns] = re.compile("|".join(patterns))
+    return compiled
 
 
 def _resolved(text: str, patterns: list[str]) -> Mapped:
-    key = tuple(patterns)
-    pattern = _COMPILED.get(key)
-    if pattern is None:
-        pattern = _COMPILED[key] = re.compile("|".join(patterns))
+    pattern = _pattern(tuple(patterns))
     pieces, at = Pieces(), 0
     for found in pattern.finditer(text):
         start, end = found.span()
@@ -108,13 +122,14 @@ def _put_bytes(pieces: Pieces, run: str, start: int) -> None:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-        sizes = [1] * len(text)
-    else:
-        sizes = [1] * len(text) if text.isascii() else [len(c.encode()) for c in text]
+    if len(text) == len(data):
+        pieces.row(text, start, 3)
+        return
     at = start
-    for character, size in zip(text, sizes, strict=True):
-        pieces.put(character, at, at + 3 * size)
-        at += 3 * size
+    for character in text:
+        size = 3 * len(character.encode())
+        pieces.put(character, at, at + size)
+        at += size
 
 
 def _character(code: int, written: str) -> str:
@@ -123,8 +138,14 @@ def _character(code: int, written: str) -> str:
 
 
 def _entity(written: str) -> str:
-    plain = html.unescape(written)
-    return written if "\ufffd" in plain else plain
+    if written[1] != "#":
+        return html.unescape(written)
+    digits = written[2:].rstrip(";")
+    code = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
+    if code < 0x20 or 0x7F <= code < 0xA0 or code > 0xFFFF:  # HTML has rules of its own for them
+        plain = html.unescape(written)
+        return written if "\ufffd" in plain else plain
+    return _character(code, written)
 
 
 def _mail(written: str) -> str:

@@ -68,3 +68,17 @@ CALLING = "".join(
     and character not in "\u00a0\u2212\u2044"
     and not 0x2460 <= ord(character) <= 0x249B
 )
+
+
+def one_of(characters: str) -> str:
+    """The inside of a character class for `re`, in runs.
+
+    Past U+FFFF `re` tries the members of a class one by one: a run counts as one.
+    """
+    runs: list[list[int]] = []
+    for code in sorted(set(map(ord, characters))):
+        if runs and code == runs[-1][1] + 1:
+            runs[-1][1] = code
+        else:
+            runs.append([code, code])
+    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in runs)

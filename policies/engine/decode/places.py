@@ -44,12 +44,17 @@ _DATA_URL = re.compile(
     re.IGNORECASE,
 )
 _TEXTUAL = re.compile(r"text/|.*(?:json|xml|yaml|script|form|sql|sh\b)|application/octet-stream")
-_CALL = re.compile(
-    rf"(?:(?P<base64>{_DECODERS})|(?P<hex>{_HEX_DECODERS})|(?P<named>buffer\.from|\bdecode))"
-    r"\s{0,4}\(\s{0,4}[a-z]{0,2}(?P<quote>[\"'`])(?P<body>[\w+/=\s-]{4,}+)(?P=quote)"
+# A literal in parentheses; whether a decoder stands before them is looked at behind.
+_LITERAL = re.compile(
+    r"\(\s{0,4}[A-Za-z]{0,2}(?P<quote>[\"'`])(?P<body>[\w+/=\s-]{4,}+)(?P=quote)"
     r"(?:\s{0,4},\s{0,4}[\"'`](?P<name>base64|hex)[\"'`])?",
+)
+_BEFORE = re.compile(
+    rf"(?:(?P<base64>{_DECODERS})|(?P<hex>{_HEX_DECODERS})|(?P<named>buffer\.from|\bdecode))"
+    r"\s{0,4}\Z",
     re.IGNORECASE,
 )
+_LONGEST_NAME = 32
 _RUNS = re.compile(
     r"\b(?:exec|eval|system|popen|spawn|run|shell_exec|passthru|function|iex|invoke-expression"
     r"|subprocess|loads|compile)\b",
@@ -96,12 +101,13 @@ def _data_urls(text: str) -> Iterator[Place]:
 
 
 def _literals(text: str) -> Iterator[Place]:
-    for found in _CALL.finditer(text):
-        name = found["name"]
-        if found["named"] and not name:
+    for found in _LITERAL.finditer(text):
+        start = found.start()
+        decoder = _BEFORE.search(text, max(0, start - _LONGEST_NAME), start)
+        if decoder is None or (decoder["named"] and not found["name"]):
             continue
-        is_hex = found["hex"] or (name and name.lower() == "hex")
-        before = text[max(0, found.start() - EXECUTED_REACH) : found.start()]
+        is_hex = decoder["hex"] or found["name"] == "hex"
+        before = text[max(0, decoder.start() - EXECUTED_REACH) : decoder.start()]
         runs = _RUNS.search(before.rpartition("\n")[2]) is not None
         decode, layer = (hex_text, "hex") if is_hex else (base64_text, "base64")
         yield from _place(found, "body", decode, layer, runs=runs)
