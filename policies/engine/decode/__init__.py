@@ -52,6 +52,8 @@ class Decode:
     signs: Sequence[Sign] = (
         Sign(name="percent", pattern=r"%[0-9a-f]{2}|%u[0-9a-f]{4}"),
         Sign(name="stray", pattern=r"(?:%[a-z]){3}"),
+        # A blank of a form; a sum has none of these before its sign.
+        Sign(name="plus", pattern=r"['\")0-9]\+[a-z]{2,20}\+"),
         Sign(name="pair", pattern=r"[\w\]]=[^\s;&'\"<>|]{0,400}%[0-9a-f]{2}"),
         Sign(name="entity", pattern=r"&#x?[0-9a-f]{2}|&[a-z]{2,8};"),
         Sign(name="letter", pattern=r"\\u(?:00[2-7]|20[0-6]|ff|d8|db|04|03)[0-9a-f]"),
@@ -127,13 +129,15 @@ class Decode:
                 self._strings(view, _COMMAND, Language.SHELL, report)
         if "pair" in signs and language in (Language.SHELL, Guess.SHELL):
             self._pairs(view, report)
-        if not kinds:
-            return
         inside = Language.TEXT
         if view.language == Language.PATH:
             inside = Language.PATH
         elif view.language == Language.AUTO and language in (Guess.VALUE, Guess.TEXT):
             inside = Language.AUTO
+            if signs & {"plus", "percent"} and "+" in view.text and " " not in view.text:
+                kinds.append("form")
+        if not kinds:
+            return
         lines = around(view.text, escapes_of(kinds))
         if lines is None:
             made = resolved(view.text, kinds)

@@ -63,6 +63,7 @@ _LETTERS = re.compile(f"{_ESCAPE}|\\\\.", re.DOTALL)
 _KINDS = {
     "asp": [_PERCENT, _STRAY],
     "url": [_PERCENT],
+    "form": [r"\+"],
     "html": [_ENTITY],
     "json": [_ESCAPE, _CHARACTER],
     "letters": [_ESCAPE],
@@ -72,7 +73,7 @@ _COMPILED: dict[tuple[str, ...], re.Pattern[str]] = {}
 
 
 def resolved(text: str, kinds: Iterable[str]) -> Mapped:
-    """`text` with one layer of the escapes of several kinds (`asp url html json mail`) resolved."""
+    """`text` with one layer of several kinds of escapes (keys of `_KINDS`) resolved."""
     return _resolved(text, _of(kinds))
 
 
@@ -105,6 +106,8 @@ def _resolved(text: str, patterns: list[str]) -> Mapped:
                 _put_bytes(pieces, found[0], start)
             case "%":
                 pieces.put(_character(int(found[0][2:], 16), found[0]), start, end)
+            case "+":
+                pieces.put(" ", start, end)
             case "&":
                 pieces.put(_entity(found[0]), start, end)
             case "=":
