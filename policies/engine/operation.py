@@ -44,7 +44,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What running a file would do that was written earlier: see `written.examine`."""
+    """What running a file would do that was written earlier: see `written.examine`.
+
+    Plain values only, so that it can be kept with a session (`msgspec` writes and reads it).
+    """
 
     findings: tuple[Finding, ...] = ()
     facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

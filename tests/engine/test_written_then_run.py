@@ -1,5 +1,6 @@
 """What a file does that was written earlier counts when it is run."""
 
+import msgspec
 import pytest
 
 from policies.engine.analysis import analyse
@@ -123,3 +124,11 @@ def test_what_was_cut_short_stays_cut_short():
 
     assert analysis.truncated
     assert len(analysis.findings) == 1
+
+
+def test_it_can_be_kept_and_handed_in_later():
+    written = examine("/a/clean.sh", HARM)
+
+    kept = msgspec.json.decode(msgspec.json.encode(written), type=Written)
+
+    assert kept == written

@@ -119,14 +119,10 @@ class Decode:
             kinds.remove("url")  # a part of it
         language: str = _language(view)
         if language == Guess.JSON and view.language == Language.AUTO:
-            if "letter" in signs:
-                made = json_letters(view.text)
-                self._nest(view, made, Language.AUTO, "json", report)
+            self._json(view, signs, report)
+            # Escapes of a JSON inside wait for their turn.
+            if "json" in kinds and "\\\\u" not in view.text:
                 kinds.remove("json")
-            if "nested" in signs:
-                self._strings(view, _NESTED, Language.AUTO, report)
-            if "command_key" in signs:
-                self._strings(view, _COMMAND, Language.SHELL, report)
         if "pair" in signs and language in (Language.SHELL, Guess.SHELL):
             self._pairs(view, report)
         inside = Language.TEXT
@@ -136,8 +132,18 @@ class Decode:
             inside = Language.AUTO
             if signs & {"plus", "percent"} and "+" in view.text and " " not in view.text:
                 kinds.append("form")
-        if not kinds:
-            return
+        if kinds:
+            self._plain(view, kinds, inside, report)
+
+    def _json(self, view: View, signs: frozenset[str], report: Report) -> None:
+        if "letter" in signs:
+            self._nest(view, json_letters(view.text), Language.AUTO, "json", report)
+        if "nested" in signs:
+            self._strings(view, _NESTED, Language.AUTO, report)
+        if "command_key" in signs:
+            self._strings(view, _COMMAND, Language.SHELL, report)
+
+    def _plain(self, view: View, kinds: list[str], inside: Language, report: Report) -> None:
         lines = around(view.text, escapes_of(kinds))
         if lines is None:
             made = resolved(view.text, kinds)

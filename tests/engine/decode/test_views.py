@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 from urllib.parse import quote
 
 import pytest
@@ -128,3 +129,24 @@ def test_any_chain_of_encodings_is_found_and_redacted(chain: list[str], before: 
         layers = layers.replace("unicode > unicode", "unicode")
     assert found[0].layer == layers
     assert not [f for f in examine(redact(text, found).text).findings if f.kind == "pii.ssn"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    chain=st.lists(st.sampled_from(sorted(ENCODERS)), max_size=3),
+    nested=st.booleans(),
+    language=st.sampled_from([Language.AUTO, Language.TEXT]),
+)
+def test_json_stays_json_without_what_was_encoded_in_it(chain, nested, language):
+    value = f"note: {PERSON} ok"
+    for name in chain:
+        value = ENCODERS[name](value)
+    text = json.dumps({"a": 1, "note": value, "b": ["x"]})
+    if nested:
+        text = json.dumps({"arguments": text})
+
+    redacted = redact(text, examine(text, language).findings).text
+
+    json.loads(redacted)
+    assert redacted != text
+    assert not [f for f in examine(redacted, language).findings if f.kind == "pii.ssn"]
