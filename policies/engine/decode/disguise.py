@@ -130,22 +130,21 @@ def _moved(plain: str) -> Mapped:
 
 def _hidden(text: str, found: Disguise, *, code: bool) -> None:
     right_to_left: bool | None = None
-    told: set[str] = set()  # runs of which nothing more can be said
+    told: set[tuple[str, str, str]] = set()  # what was judged already, with its neighbours
     for count, match in enumerate(_HIDDEN.finditer(text)):
         run = match[0]
-        if run in told:
+        start, end = match.span()
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if (run, before, after) in told or (run in _JOINERS and before > "\x7f" < after):
             continue
         if count >= MAX_HIDDEN:
             found.complete = False
             return
-        start, end = match.span()
-        before, after = text[start - 1 : start], text[end : end + 1]
-        if run in _JOINERS and before > "\x7f" < after:
-            continue
         if _is_flag(before, run) or (start == 0 and run == _BYTE_ORDER):
             continue
         kinds = {_kind(character) for character in set(run)}
-        if kinds & {"tag", "selector"}:
+        smuggling = bool(kinds & {"tag", "selector"})
+        if smuggling:
             _smuggled(run, start, found)
         if "bidi" in kinds and right_to_left is None:
             right_to_left = _RIGHT_TO_LEFT.search(text) is not None
@@ -154,8 +153,8 @@ def _hidden(text: str, found: Disguise, *, code: bool) -> None:
             found.normal = True
         kinds -= _ordinary(kinds, before, run, after, right_to_left=bool(right_to_left), code=code)
         found.hidden |= kinds
-        if found.normal and kinds and not kinds & {"tag", "selector"}:
-            told.add(run)
+        if start and not smuggling:
+            told.add((run, before, after))
 
 
 def _ordinary(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from policies.engine.mapped import Mapped, Pieces
 
 WHOLE = 4_000  # characters: a text up to this length is read whole
+MANY = 50  # lines after which it shows whether it stands everywhere
 REACH = 200  # characters of a long line that are kept around what stands in it
 
 
@@ -21,8 +22,15 @@ def around(
     """
     if len(text) <= WHOLE:
         return None
+    found = [*(_lines(text, *span) for span in spans)]
+    covered = 0
+    for first, last in _matches(text, pattern):
+        found.append((first, last))
+        covered += last - first
+        if len(found) > MANY and covered > last * 3 // 4:
+            return None  # it stands everywhere
     kept: list[tuple[int, int]] = []
-    for first, last in sorted([*_matches(text, pattern), *(_lines(text, *span) for span in spans)]):
+    for first, last in sorted(found):
         if kept and first <= kept[-1][1] + 1:
             kept[-1] = (kept[-1][0], max(kept[-1][1], last))
         else:
