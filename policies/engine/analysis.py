@@ -11,7 +11,7 @@ from policies.engine.family import Family
 from policies.engine.findings import EXECUTES, Finding, Report, View
 from policies.engine.operation import Operation
 from policies.engine.overlaps import settled
-from policies.engine.signs import SignScanner
+from policies.engine.signs import SignScanner, give_back
 from policies.engine.written import inherit
 
 VERSION = "1"  # of the detectors; stored with every decision, raised when their answers change
@@ -52,6 +52,7 @@ def warm_up() -> None:
     """Compile what the first operation would otherwise wait for."""
     # A telephone and an account number load what the first of their kind would wait for.
     analyse(Operation(text="select 1; tel +1 415 555 2671, DE89 3704 0044 0532 0130 00"))
+    give_back()
 
 
 def analyse(operation: Operation) -> Analysis:

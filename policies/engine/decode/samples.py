@@ -123,7 +123,7 @@ HITS = (
          covers=_percent(SSN), language=Language.TEXT),
     _hit("cookie of a command",
          "curl -b 'sid=1; id=1%27%20UNION%20SELECT%2071%2C72--%20a' https://shop.test/",
-         "sql.injection", "parameter", covers="UNION", language=Language.SHELL),
+         "sql.injection", None, covers="UNION", language=Language.SHELL),
     _hit("entities", _entities(DROP), "sql.destructive", "html"),
     _hit("entities in percent", _percent(_entities(DROP)), "sql.destructive", "url > html"),
     _hit("letters of JSON", f'{{"note": "{_letters(PERSON)}"}}', "pii.ssn", "json",
