@@ -13,6 +13,7 @@ from itertools import pairwise
 from policies.engine.family import Sign
 from policies.engine.findings import Report, View
 from policies.engine.language import Guess, guess
+from policies.engine.mapped import Mapped
 from policies.engine.operation import Language
 from policies.engine.shell import files, network, services, system, versions
 from policies.engine.shell.calls import (
@@ -25,6 +26,7 @@ from policies.engine.shell.calls import (
     calls,
 )
 from policies.engine.shell.code import Found, read_code, sed_command
+from policies.engine.shell.executed import executed
 from policies.engine.shell.facts import facts
 from policies.engine.shell.hits import Hit, breadth, is_credential, written_place
 from policies.engine.shell.output import output_of, produced, stdin_of
@@ -229,6 +231,8 @@ class Shell:
         report.fact("shell.command", name)
         for fact, value in facts(call):
             report.fact(fact, value)
+        for word, path in executed(call):
+            report.execute(view, word.start, word.end, path)
         rules = _RULES.get(name) or _RULES.get(name.lower(), ())  # some file systems fold case
         if name.startswith(("mkfs", "newfs")):
             rules = (files.overwrite,)
@@ -635,10 +639,13 @@ def _joined_view(view: View, words: Sequence[Word], language: str, layer: str) -
 
 
 def _made_view(view: View, text: str, start: int, end: int, language: str, layer: str) -> View:
-    """A text that was worked out of `[start, end)`: every part of it is placed by proportion."""
-    count = max(1, len(text))
-    places = [start + index * (end - start) // count for index in range(len(text))]
-    return _mapped(view, text, [*places, end], language, layer)
+    """A text that was worked out of `[start, end)`: every part of it is placed on the whole.
+
+    Which characters a part was made of is not known, and less than all may leave some of it.
+    """
+    count = len(text)
+    made = Mapped(text=text, starts=[start] * count, ends=[end] * count)
+    return view.derived(made, language=language, layer=layer)
 
 
 def _spread(program: View, text: str, found: Found, language: str, layer: str) -> View:
@@ -646,20 +653,12 @@ def _spread(program: View, text: str, found: Found, language: str, layer: str) -
 
 
 def _mapped(view: View, text: str, places: list[int], language: str, layer: str) -> View:
-    inner = view.part(0, 0, language=language, layer=layer)
-    if isinstance(view.offset, int):
-        offsets = [view.offset + place for place in places]
-    else:
-        last = len(view.offset) - 1
-        offsets = [view.offset[min(place, last)] for place in places]
-    return View(
-        text=text,
-        offset=offsets,
-        language=language,
-        layer=inner.layer,
-        depth=inner.depth,
-        path=view.path,
-    )
+    limit = len(view.text)
+    places = [min(place, limit) for place in places]
+    # A character reaches to the next one, over the quotes between them.
+    ends = [min(limit, max(here + 1, following)) for here, following in pairwise(places)]
+    made = Mapped(text=text, starts=places[:-1], ends=ends)
+    return view.derived(made, language=language, layer=layer)
 
 
 def _folded(name: str) -> str:
