@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from policies.engine.language import word_set
-from policies.engine.shell.calls import Call
+from policies.engine.shell.call import Call
 from policies.engine.shell.hits import operands
+from policies.engine.shell.model import UNKNOWN, join
 from policies.engine.shell.network import DOWNLOADERS, READERS
-from policies.engine.shell.reader import UNKNOWN, join
 from policies.engine.shell.versions import subcommand
 
 _URL = re.compile(

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from policies.engine.language import word_set
-from policies.engine.shell.calls import Call
+from policies.engine.shell.call import Call
 from policies.engine.shell.hits import Hit, has
-from policies.engine.shell.reader import UNKNOWN, Word
+from policies.engine.shell.model import UNKNOWN, Word
 
 _VALUED = word_set(
     "-C -c --git-dir --work-tree --namespace --exec-path --config-env --super-prefix"
@@ -35,6 +35,8 @@ def git(call: Call) -> Iterator[Hit]:
     if index >= len(call.words):
         return
     name = call.words[index].text
+    if call.name.isupper():
+        name = name.lower()  # a file system that folds case runs GIT as git
     arguments = [word.text for word in call.words[index + 1 :]]
     if has(_options(arguments), "--help", "-h"):
         return
