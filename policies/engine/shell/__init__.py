@@ -10,6 +10,7 @@ from policies.engine.findings import Report, View
 from policies.engine.language import Guess, guess
 from policies.engine.operation import Language
 from policies.engine.rules import Rule
+from policies.engine.shell import unread
 from policies.engine.shell.examination import Examination
 from policies.engine.shell.hits import Hit
 from policies.engine.shell.output import output_of
@@ -56,6 +57,8 @@ class Shell:
         if reader.truncated or len(text) > MAX_LENGTH:
             report.truncated = True
             report.fact("shell.opaque", "truncated")
+            for start, end, hit in unread.scan(text, min(reader.unread, MAX_LENGTH)):
+                examination.found(start, end, hit)
         bomb = _FORK_BOMB.search(text[:MAX_LENGTH]) if "()" in text else None
         if bomb:
             hit = Hit(rule="fork_bomb", reason="Starts copies of itself without end.")

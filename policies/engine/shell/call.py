@@ -24,10 +24,14 @@ class Call:
     wrappers: tuple[str, ...] = ()
     open: bool = False
 
+    _texts: list[str] | None = None
+
     @property
     def arguments(self) -> list[str]:
         """The arguments' texts."""
-        return [word.text for word in self.words[1:]]
+        if self._texts is None:
+            self._texts = [word.text for word in self.words[1:]]
+        return self._texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +44,10 @@ class Script:
 
 def base_name(word: Word) -> str:
     """The name of a program without its directory."""
-    name = word.text.rpartition("/")[2] or word.text
-    return name.removesuffix(".exe")
+    text = word.text
+    if "/" in text:
+        text = text.rpartition("/")[2] or text
+    return text.removesuffix(".exe") if text.endswith(".exe") else text
 
 
 def after_options(words: Sequence[Word], valued: frozenset[str] | Sequence[str]) -> int:

@@ -159,13 +159,12 @@ _ATTACHED = {"curl": r"-[a-zA-Z]*?o([./~\w].+)", "wget": r"-[a-zA-Z]*?O([./~\w].
 def fetched_to(command: Command) -> str:
     """The file that a download is saved as; blank for none."""
     words = command.words
-    if not words or base_name(words[0]) not in DOWNLOADERS:
-        start = next(
-            (at for at, word in enumerate(words[:4]) if base_name(word) in DOWNLOADERS), None
-        )
-        if start is None or base_name(words[0]) not in ("sudo", "command", "time", "timeout"):
-            return ""
-        words = words[start:]
+    first = base_name(words[0]) if words else ""
+    if first in ("sudo", "command", "time", "timeout"):
+        at = next((at for at, word in enumerate(words[:4]) if base_name(word) in DOWNLOADERS), 0)
+        words = words[at:]
+    elif first not in DOWNLOADERS:
+        return ""
     name = base_name(words[0])
     url = next((word.text for word in words[1:] if re.search(r"\w[./]\w", word.text)), "")
     for word, following in zip(words[1:], [*words[2:], None], strict=False):

@@ -17,14 +17,16 @@ from policies.engine.shell.expansion import MAX_FIELDS
 from policies.engine.shell.model import UNKNOWN, Command, Piece, Redirect, Word, join
 from policies.engine.shell.words import HOME_VARIABLES, MAX_DEPTH, MAX_VALUE, WordReader
 
-MAX_COMMANDS = 5_000  # of one script
+MAX_COMMANDS = 2_000  # of one script
 MAX_TEST = 2_000  # characters of a [[ ... ]]
 
+_PLAIN_WORD = re.compile(r"[ \t]*([\w./:@%+,^=-]+)(?=[ \t\n;|)&]|\Z)")
 _BLANK = re.compile(r"(?:[ \t\r\f]|\\\r?\n)+")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?(\+?)=")
 _REDIRECT = re.compile(r"(\d*)(<<<|<<-|<<|<>|<&|<|>>|>&|>\||>)|(&>>|&>)")
 _SKIPPED = word_set("if then else elif fi while until do done ! time esac } coproc")  # fmt: skip
+_RESERVED = _SKIPPED | frozenset(["for", "select", "case", "function", "[["])
 _BLOCK_ENDS = frozenset(["fi", "done", "esac", "}"])
 
 
@@ -56,8 +58,7 @@ class Reader(WordReader):
 
     def _full(self) -> bool:
         if len(self.commands) >= MAX_COMMANDS:
-            self.truncated = True
-            self.at = self.end
+            self.give_up()
         return self.truncated and self.at >= self.end
 
     def _list(self, stop: str, feed: Sequence[Command] = ()) -> list[Command]:
@@ -110,7 +111,7 @@ class Reader(WordReader):
             self.at += 1
 
     def _blank(self) -> None:
-        while found := _BLANK.match(self.text, self.at):
+        if found := _BLANK.match(self.text, self.at):
             self.at = found.end()
         if self.text.startswith("#", self.at) and (
             self.at == 0 or self.text[self.at - 1] in " \t\n;|&("
@@ -153,7 +154,20 @@ class Reader(WordReader):
     def _simple(self, source: Sequence[Command]) -> list[Command]:
         command = Command(words=[], start=self.at, end=self.at, source=source, cwd=self.cwd)
         first, unset = len(self.commands), len(self.unset)
+        words, text = command.words, self.text
         while self.at < self.end:
+            # Most words are plain: one match finds the word, and that nothing joins it.
+            plain = _PLAIN_WORD.match(text, self.at)
+            if plain and (words or "=" not in plain.group(1)):
+                start, end = plain.span(1)
+                place = (end - start, start + self.shift, end + self.shift)
+                words.append(Word(plain.group(1), start + self.shift, end + self.shift, (place,)))
+                self.at = command.end = end
+                if len(words) == 1 and plain.group(1) in _RESERVED:
+                    done = self._keyword(command)
+                    if done is not None:
+                        return done
+                continue
             self._blank()
             char = self.text[self.at : self.at + 1]
             if (
@@ -178,7 +192,7 @@ class Reader(WordReader):
             if self.at == before:
                 self.at += 1
             command.end = self.at
-            if len(command.words) == 1 and (done := self._keyword(command)) is not None:
+            if len(words) == 1 and (done := self._keyword(command)) is not None:
                 return done
         command.inner = self.commands[first:]
         command.expanded = self.unset[unset:]

@@ -68,6 +68,7 @@ class WordReader(ABC):
         self.commands: list[Command] = []
         self.truncated = len(text) > MAX_LENGTH
         self.cwd = ""
+        self.unread = self.end  # where the reading stopped
         self.unset: list[str] = []  # variables that were expanded and are not known
 
     @abstractmethod
@@ -84,6 +85,8 @@ class WordReader(ABC):
 
     def give_up(self) -> list[Command]:
         """Leave the rest unread, and say so."""
+        if not self.truncated:
+            self.unread = self.at
         self.truncated = True
         self.at = self.end
         return []

@@ -55,8 +55,13 @@ _UNPACKED = (
 )
 
 
+_MAKES_FILES = re.compile(r">|\btee\b|curl|wget|fetch|aria2c|axel|http")
+
+
 def runs(view: View, reader: Reader) -> Iterator[Run]:
     """Every command of the text that runs a file which an earlier one made."""
+    if _MAKES_FILES.search(reader.text) is None:
+        return
     written: dict[str, _Written] = {}
     fetched: set[str] = set()
     for command in reader.commands:
