@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 from policies.engine.findings import Report, View
 from policies.engine.shell import environment, execution, files, network, programs, system
@@ -118,6 +119,8 @@ class Examination:
             name = name.replace(UNKNOWN, "")  # an unset variable inside a name
             if name not in RULES:
                 return ""
+        if "[" in name or "?" in name or "*" in name:
+            name = _matching(name)
         if not name.isascii():
             name = _folded(name)
             if not name:
@@ -203,6 +206,45 @@ class Examination:
                 self._hits(command, programs.read_program(run.view, call, self.report))
             elif run.view is not None:
                 self.report.nest(run.view)
+
+
+# Programs that a pattern in the place of a name may stand for.
+_HIDDEN = (
+    "rm",
+    "dd",
+    "sh",
+    "bash",
+    "zsh",
+    "nc",
+    "ncat",
+    "curl",
+    "wget",
+    "cat",
+    "git",
+    "mkfs",
+    "chmod",
+    "chown",
+    "shred",
+    "python3",
+    "perl",
+    "base64",
+    "find",
+    "kubectl",
+    "terraform",
+    "aws",
+    "docker",
+    "systemctl",
+    "iptables",
+    "crontab",
+    "useradd",
+    "passwd",
+    "sudo",
+)
+
+
+def _matching(pattern: str) -> str:
+    """The program that a pattern (`/bin/r[m]`) expands to, if it is one that matters."""
+    return next((name for name in _HIDDEN if fnmatchcase(name, pattern[:100])), pattern)
 
 
 def _folded(name: str) -> str:

@@ -81,6 +81,11 @@ def _input(call: Call) -> Iterator[Hit]:
         yield from _fed(call.command.source, call)
 
 
+def fed(call: Call) -> Iterator[Hit]:
+    """Hits for a call that runs what it reads, whatever it is called."""
+    yield from _input(call)
+
+
 def _runs_argument(call: Call) -> bool:
     """Whether `xargs sh -c` takes its script itself from elsewhere."""
     for index, text in enumerate(call.arguments):

@@ -26,6 +26,7 @@ def remove(call: Call) -> Iterator[Hit]:
     """rm, rmdir, unlink: recursive deletes of what is broad."""
     letters, longs = flags(call)
     recursive = bool(letters & set("rR")) or bool(longs & {"--recursive", "--recurs", "--recursi"})
+    recursive |= call.name == "rimraf"
     if has(call.arguments, "--no-preserve-root"):
         yield Hit(rule="delete_broad", reason="Deletes with the protection of / switched off.")
         return

@@ -94,7 +94,7 @@ def portal(call: Call) -> Iterator[Hit]:
     if call.name not in DOWNLOADERS:
         return
     words = call.arguments
-    changes = has(words, *_DATA) or any(
+    changes = any(word.partition("=")[0] in _DATA for word in words) or any(
         _CHANGES.match(word.removeprefix("-X").removeprefix("--request=").removeprefix("--method="))
         for word in words
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from policies.engine.findings import Report, View
-from policies.engine.shell import programs, sent
-from policies.engine.shell.call import SHELLS, Call
+from policies.engine.shell import execution, programs, sent
+from policies.engine.shell.call import SHELLS, Call, after_options
 from policies.engine.shell.clients import CLIENTS, statements
 from policies.engine.shell.filled import filled
 from policies.engine.shell.hits import Hit
@@ -87,6 +87,23 @@ def _make(view: View, call: Call, reader: Reader | None, report: Report) -> Iter
     return ()
 
 
+def _far_shell(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
+    """ssh and su without a command, or with a shell as one: their input is run there."""
+    words = call.words[1 + after_options(call.words[1:], _SSH_VALUED) :]
+    rest = [word.text for word in words[1:]]
+    if call.name == "su":
+        rest = [] if "-c" not in call.arguments else ["-c"]
+    if rest and not (rest[0] in SHELLS and all(text.startswith("-") for text in rest[1:])):
+        return ()
+    data = given(view, call, reader, "shell")
+    if data is not None:
+        report.nest(data)
+        return ()
+    return execution.fed(call) if call.command.source else ()
+
+
+_SSH_VALUED = ("-p", "-i", "-l", "-o", "-F", "-J", "-L", "-R", "-D", "-b", "-c", "-e", "-m", "-E")
+
 INSIDE: dict[str, Inside] = {
     **dict.fromkeys(programs.CODE_FLAGS, _program),
     **dict.fromkeys(CLIENTS, _client),
@@ -100,4 +117,5 @@ INSIDE: dict[str, Inside] = {
     "cmd": _prompt,
     **dict.fromkeys(_EDITORS.split(), _editor),
     **dict.fromkeys(("make", "gmake"), _make),
+    **dict.fromkeys(("ssh", "su"), _far_shell),
 }

@@ -124,7 +124,7 @@ class Reader(WordReader):
         char = self.text[self.at]
         if char == "(":
             self.at += 1
-            if self.text.startswith("(", self.at):  # (( arithmetic ))
+            if self.text.startswith("(", self.at) and self._is_arithmetic():
                 return self._skip_arithmetic()
             return self.block(")", source)
         if char == "{" and self.text[self.at + 1 : self.at + 2] in (" ", "\n", "\t"):
@@ -143,6 +143,12 @@ class Reader(WordReader):
             self.cwd = cwd
         self.depth -= 1
         return found
+
+    def _is_arithmetic(self) -> bool:
+        """Whether `((` begins arithmetic; else it is a subshell in a subshell."""
+        end = self.text.find("))", self.at, self.at + MAX_TEST)
+        inside = self.text[self.at + 1 : end] if end >= 0 else ";"
+        return not (";" in inside or "\n" in inside) and inside.count("(") == inside.count(")")
 
     def _skip_arithmetic(self) -> list[Command]:
         end = self.text.find("))", self.at)

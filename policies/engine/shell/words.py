@@ -317,7 +317,7 @@ class WordReader(ABC):
     def _arithmetic(self) -> str:
         end = self.text.find("))", self.at)
         inside = self.text[self.at + 3 : end] if end >= 0 else ""
-        if end < 0 or "$(" in inside or "`" in inside:
+        if end < 0 or "$(" in inside or "`" in inside or ";" in inside or "\n" in inside:
             self.at += 2
             self.block(")")
             return UNKNOWN
