@@ -14,7 +14,7 @@ from policies.engine.shell import unread
 from policies.engine.shell.examination import Examination
 from policies.engine.shell.hits import Hit
 from policies.engine.shell.output import output_of
-from policies.engine.shell.reader import Reader
+from policies.engine.shell.reader import RESERVED, Reader
 from policies.engine.shell.rules import RULES
 from policies.engine.shell.words import MAX_LENGTH
 
@@ -46,7 +46,11 @@ class Shell:
         if language not in (Language.SHELL, Guess.SHELL) or not view.text.strip():
             return
         text = view.text
-        if len(text) <= MAX_LENGTH and _PLAIN.match(text):
+        if (
+            len(text) <= MAX_LENGTH
+            and _PLAIN.match(text)
+            and text.split(maxsplit=1)[0] not in RESERVED
+        ):
             Examination(view, None, report).plain()
             return
         reader = Reader(text, evaluate=output_of)

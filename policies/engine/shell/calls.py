@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from policies.engine.language import word_set
 from policies.engine.shell.call import (
@@ -317,30 +318,35 @@ def _parallel(call: Call) -> Iterator[Call | Script]:
         yield wrapped_call(call, [*filled, *inputs[:20]], open_=not inputs)
 
 
+_EXECS = word_set("-exec -execdir -ok -okdir -x -X --exec --exec-batch")
+
+
 def _find(call: Call) -> Iterator[Call]:
     words = call.words
-    for index, word in enumerate(words):
-        if word.text in (
-            "-exec",
-            "-execdir",
-            "-ok",
-            "-okdir",
-            "-x",
-            "-X",
-            "--exec",
-            "--exec-batch",
-        ):
+    index = 0
+    while index < len(words):
+        if words[index].text in _EXECS:
             end = index + 1
             while end < len(words) and words[end].text not in (";", "\\;"):
                 end += 1
             inner = [other for other in words[index + 1 : end] if other.text not in ("{}", "+")]
             if inner:
                 yield wrapped_call(call, inner, open_=True)
+            index = end
+        index += 1
+
+
+_SSH_RUNS = re.compile(r"(?i)(?:-o)?\s*(?:ProxyCommand|LocalCommand|KnownHostsCommand)\s*[= ]\s*")
 
 
 def _ssh(call: Call) -> Iterator[Script]:
     words = call.words[1:]
     at = after_options(words, _SSH_VALUED) + 1
+    for option, word in pairwise((*words[: at + 1], *words[:0])):
+        joined_option = option.text.startswith("-o") and len(option.text) > 2
+        setting = option if joined_option else word if option.text == "-o" else None
+        if setting is not None and (found := _SSH_RUNS.match(setting.text)):
+            yield Script(words=[tail(setting, found.end())], layer="ssh -o")
     rest = words[at:]
     rest = rest[after_options(rest, _SSH_VALUED) :]
     if rest:

@@ -34,7 +34,7 @@ _KEEPS = re.compile(
     r"cat|head|stat|read|write|send|produce|consume|backup|restore|tag-resource)(?:$|-)"
 )
 TOOLS = word_set(
-    "aws awslocal gcloud gsutil az azcopy func kubectl k oc helm helmfile eksctl doctl flyctl fly "
+    "aws awslocal gcloud gsutil az azcopy func helm helmfile eksctl doctl flyctl fly "
     "heroku linode-cli linode vultr-cli vultr oci ibmcloud openstack nova cinder swift glance "
     "neutron vault bao consul etcdctl nomad boundary waypoint gh glab tea hub bb firebase supabase "
     "vercel now netlify wrangler railway render argocd argo flux istioctl linkerd cilium velero "
@@ -43,7 +43,7 @@ TOOLS = word_set(
     "rancher k3d kind k0s k3s minikube juju dokku cf okteto turso neonctl neon pscale "
     "planetscale atlas mongocli auth0 okta stripe shopify twilio sendgrid lxc incus multipass qm "
     "pct pvesh virsh rosa eb copilot sam cdk serverless sls pulumi chalice zappa amplify up apex "
-    "terraform tofu terragrunt cdktf crossplane kafka-topics nats-top influx temporal tctl "
+    "crossplane kafka-topics nats-top influx temporal tctl "
     "kopia duplicity ceph rados rbd radosgw-admin gluster knife salt-key puppet "
     "airflow prefect dagster mlflow wandb kaggle huggingface-cli hf jenkins-cli circleci "
     "buildkite drone tkn spin deta koyeb northflank zeabur porter qovery encore sst appwrite "

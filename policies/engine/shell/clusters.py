@@ -83,6 +83,14 @@ _KUBERNETES = frozenset(
         "expose",
         "autoscale",
         "top",
+        "auth",
+        "explain",
+        "wait",
+        "kustomize",
+        "certificate",
+        "plugin",
+        "diff",
+        "version",
     ]
 )
 

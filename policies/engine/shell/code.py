@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 MAX_CODE = 20_000  # characters of a program that are read
 MAX_CALLS = 100  # of one program
@@ -117,12 +117,20 @@ def read_code(code: str) -> Iterator[Found]:
 
 
 def _literals(code: str) -> Iterator[Found]:
-    yield from _commands(code)
-    yield from _files(code)
+    said = [found.span(1) for found in islice(_SAID.finditer(code), MAX_CALLS)]
+    for item in islice(chain(_commands(code), _files(code)), MAX_CALLS * 2):
+        if not any(start <= item.start and item.end <= end for start, end in said):
+            yield item
     if _RUNS_DATA.search(code):
         for found in _DECODED.finditer(code):
             data = found.group("data") or found.group("buffer")
             yield Found(kind="data", text=data, start=found.start(), end=found.end())
+
+
+# Strings that a program only prints or measures: what stands in them is no code.
+_SAID = re.compile(
+    r"""\b(?:print|println|console\.log|puts|len|logging\.\w+|logger\.\w+|echo)\s*\(?\s*[rbf]?("(?:[^"\\\n]|\\.){0,2000}"|'(?:[^'\\\n]|\\.){0,2000}')"""
+)
 
 
 def _commands(code: str) -> Iterator[Found]:

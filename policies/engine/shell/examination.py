@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from policies.engine.findings import Report, View
 from policies.engine.shell import environment, execution, files, network, programs, system
-from policies.engine.shell.call import Call, Script
+from policies.engine.shell.call import Call, Script, base_name
 from policies.engine.shell.calls import calls
 from policies.engine.shell.facts import facts
 from policies.engine.shell.hits import Hit
@@ -38,19 +38,26 @@ _CONNECTING = frozenset(["nc", "ncat", "netcat", "socat", "telnet", "openssl"])
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)\b\}?")
 _TOLD = re.compile(r"[\w./~@:+-]+\Z")
 MAX_TOLD = 10_000  # characters of a script in which variables are replaced
+_IDENTIFIER = re.compile(r"[\w:.-]+")
+_DESCRIBING = frozenset(["type", "declare", "unset", "export", "command", "which", "echo"])
+MAX_NAMED = 2_000  # characters of a word in which names of functions are looked for
+MAX_CMDLET = 500  # characters that are read from a cmdlet on
 CMDLET = re.compile(r"[A-Z]\w+-[A-Z]\w+\Z")
 
 
 class Examination:
     """One text, read; what is in it goes to the report."""
 
-    __slots__ = ("mines", "reader", "report", "view")
+    __slots__ = ("_bodies", "_names", "ascii", "mines", "reader", "report", "view")
 
     def __init__(self, view: View, reader: Reader | None, report: Report) -> None:
         self.view = view
         self.reader = reader
         self.report = report
         self.mines = "stratum" in view.text
+        self.ascii = view.text.isascii()
+        self._names: set[tuple[str, str]] | None = None
+        self._bodies: set[str] = set()
 
     def found(self, start: int, end: int, hit: Hit) -> None:
         """Report a hit at `[start, end)`."""
@@ -83,6 +90,10 @@ class Examination:
 
     def command(self, command: Command) -> None:
         """One simple command: what it calls, what it is given, what its redirections write."""
+        if command.function and not self._called(command.function):
+            return
+        if not self.ascii:
+            _unveil(command)
         if command.assignments:
             self._assignments(command)
         if not command.words:
@@ -99,6 +110,20 @@ class Examination:
             for call in made_calls:
                 if call.name not in _CONNECTING:
                     self._hits(command, network.reverse_shell(call))
+
+    def _called(self, function: str) -> bool:
+        """Whether a function of the text is called (or named to another program) in it."""
+        if self._names is None:
+            commands = self.reader.commands if self.reader is not None else ()
+            self._names = {
+                (command.function, name)
+                for command in commands
+                for word in command.words
+                for name in _IDENTIFIER.findall(word.text[:MAX_NAMED])
+                if base_name(command.words[0]) not in _DESCRIBING
+            }
+            self._bodies = {name for name, _ in self._names}
+        return any((body, function) in self._names for body in self._bodies if body != function)
 
     def _hits(self, command: Command, hits: Iterable[Hit]) -> None:
         for hit in hits:
@@ -146,7 +171,8 @@ class Examination:
         if inside is not None:
             self._hits(call.command, inside(self.view, call, self.reader, self.report))
         elif CMDLET.match(name):
-            self._hits(call.command, read_windows(self.view.text[call.command.start :]))
+            start = call.command.start
+            self._hits(call.command, read_windows(self.view.text[start : start + MAX_CMDLET]))
 
     def _passes(self, hit: Hit, call: Call) -> bool:
         """Whether a hit does not count here."""
@@ -245,6 +271,18 @@ _HIDDEN = (
 def _matching(pattern: str) -> str:
     """The program that a pattern (`/bin/r[m]`) expands to, if it is one that matters."""
     return next((name for name in _HIDDEN if fnmatchcase(name, pattern[:100])), pattern)
+
+
+def _unveil(command: Command) -> None:
+    """Take the invisible and full-width characters out of the words of a command."""
+    for index, word in enumerate(command.words):
+        if not word.text.isascii():
+            text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", word.text))
+            if text != word.text:
+                place = ((len(text), word.start, word.end),)
+                command.words[index] = Word(
+                    text, word.start, word.end, place, word.glob, word.quoted, word.feeds
+                )
 
 
 def _folded(name: str) -> str:

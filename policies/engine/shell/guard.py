@@ -82,6 +82,8 @@ def removed(call: Call) -> Iterator[Hit]:
         ]
     elif call.name == "mv":
         words = words[:-1]
+    if call.open and "find" in call.wrappers:
+        words = [*words, *call.command.words[1:2]]
     for word in words:
         rule, reason = guarded(join(call.command.cwd, word.text))
         if rule:

@@ -66,6 +66,9 @@ def breadth(word: Word, cwd: str) -> str:
     # A name below a directory that is not known is still a name below a working directory.
     path = join("" if cwd.startswith(UNKNOWN) else cwd, raw)
     if path in ("", ".") or raw in ("*", "./*", "./", ".*", "*/"):
+        if cwd and not cwd.startswith((".", "~", UNKNOWN)):
+            # All of a directory that was entered: the same as that directory by its name.
+            return _absolute(cwd) if cwd.startswith("/") else ""
         return "the whole working directory"
     if path.startswith(UNKNOWN):
         return "a path that the command does not tell"
@@ -164,7 +167,7 @@ _SYSTEM_WRITE = re.compile(
 _PERSISTENCE = re.compile(
     r"(?:^|/)(?:\.ssh/(?:authorized_keys2?|config|rc|environment)|\.bashrc|\.bash_profile|\.bash_login|\.bash_logout|\.profile"
     r"|\.zshrc|\.zshenv|\.zprofile|\.zlogin|\.bash_aliases|\.git/hooks/[\w-]+|\.git/config|\.gitconfig"
-    r"|\.config/systemd/user/[\w.@-]+|\.config/autostart/[\w.-]+|Library/Launch(?:Agents|Daemons)/[\w.-]+"
+    r"|\.config/systemd/user(?:/[\w.@-]+)?|\.config/autostart(?:/[\w.-]+)?|Library/Launch(?:Agents|Daemons)(?:/[\w.-]+)?"
     r"|\.config/fish/(?:config\.fish|conf\.d/\S+|functions/\S+)|\.pam_environment|\.xprofile|\.xinitrc|\.xsession(?:rc)?"
     r"|\.inputrc|sitecustomize\.py|usercustomize\.py"
     r"|StartupItems/[\w.-]+|Microsoft\.PowerShell_profile\.ps1"
@@ -183,7 +186,7 @@ _AGENT_SETTINGS = re.compile(
 )
 _TRACES = re.compile(
     r"(?:^|/)\.(?:bash|zsh|sh|mysql|psql|python|node_repl)_history$|(?:^|/)\.histfile$|fish_history$"
-    r"|^/var/log/(?:auth\.log|syslog|messages|secure|wtmp|btmp|lastlog|utmp|faillog|kern\.log|audit(?:/|$)|journal(?:/|$)"
+    r"|^/var/log/?$|^/var/log/(?:auth\.log|syslog|messages|secure|wtmp|btmp|lastlog|utmp|faillog|kern\.log|audit(?:/|$)|journal(?:/|$)"
     r"|maillog|cron|dmesg|boot\.log|system\.log|install\.log|asl(?:/|$)|\*|$)|^/var/(?:run|adm)/utmp|^/var/(?:audit|spool/mail)(?:/|$)"
     r"|^/run/log/journal|^~?/?Library/Logs/?$|^/root/\.\w*_?history"
 )

@@ -20,6 +20,12 @@ def given(view: View, call: Call, reader: Reader | None, language: str) -> View 
             return view.part(*redirect.body, language=language, layer="heredoc")
         if redirect.operator == "<<<" and redirect.target is not None:
             return joined(view, [redirect.target], language, "here-string")
+        if redirect.operator == "<" and redirect.target is not None and redirect.target.feeds:
+            data = stdin_of(command, reader.text, reader.shift)
+            if data:
+                text = data.decode("utf-8", "replace")
+                target = redirect.target
+                return made(view, text, target.start, target.end, language, "process")
     source = command.source
     if not source:
         return None

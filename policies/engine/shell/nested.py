@@ -64,7 +64,7 @@ def _sent(view: View, call: Call, reader: Reader | None, report: Report) -> Iter
 
 
 def _powershell(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
-    return programs.powershell(view, call, report)
+    return programs.powershell(view, call, reader, report)
 
 
 def _prompt(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:

@@ -39,6 +39,15 @@ READERS = word_set(
 _SOCKET = re.compile(r"/dev/(?:tcp|udp)/")
 
 
+# Commands that print a credential.
+_PRINTS_SECRET = re.compile(
+    r"aws configure export-credentials|aws (?:sts|secretsmanager|ssm) .*(?:get-|assume-)"
+    r"|gcloud auth print-|gh auth token|kubectl config view .*--raw|kubectl get secrets?|op read"
+    r"|vault (?:kv get|read|print)|pass (?:show )?\w|az account get-access-token|security find-"
+    r"|heroku auth:token|doctl auth|bw get"
+)
+
+
 def _source_is_secret(source: Command) -> bool:
     """Whether a command reads credentials, secrets, or the environment as a whole."""
     for redirect in source.redirects:
@@ -50,6 +59,8 @@ def _source_is_secret(source: Command) -> bool:
     if name in ("env", "printenv", "set", "export") and len(source.words) == 1:
         return True
     texts = [word.text for word in source.words[1:]]
+    if _PRINTS_SECRET.match(" ".join((name, *texts[:6]))):
+        return True
     if name in ("echo", "printf", "ls", "find", "stat", "test", "["):
         return False
     return any(is_secret(join(source.cwd, text.removeprefix("if="))) for text in texts)
@@ -200,6 +211,14 @@ def read_credentials(call: Call) -> Iterator[Hit]:
             reason="Searches a whole machine or home for passwords.",
             confidence=0.7,
         )
+
+
+def git_reads(call: Call) -> Iterator[Hit]:
+    """git told to show a file of credentials."""
+    if any(is_credential(word.text.rpartition(":")[2]) for word in call.words[2:]) and has(
+        call.arguments[:4], "diff", "show", "hash-object", "grep", "blame", "cat-file"
+    ):
+        yield Hit(rule="credential_read", reason="Reads a file of credentials.", confidence=0.85)
 
 
 def _reads_credential(call: Call) -> bool:

@@ -17,7 +17,7 @@ from policies.engine.shell.inputs import given
 from policies.engine.shell.model import Word
 from policies.engine.shell.reader import Reader
 from policies.engine.shell.views import joined, made
-from policies.engine.shell.windows import plain, read_windows
+from policies.engine.shell.windows import MAX_TEXT, plain, read_windows
 
 # The letters of options that take a program.
 _FLAGS = (
@@ -202,9 +202,12 @@ def awk(view: View, call: Call, report: Report) -> Iterator[Hit]:
         report.nest(program.part(*found.span(group), language="shell", layer=call.name))
 
 
+MAX_SCRIPTS = 20  # words of sed that are looked at for a command
+
+
 def sed(view: View, call: Call, report: Report) -> None:
     """The command that a script of sed runs (`e`)."""
-    for word in call.words[1:]:
+    for word in call.words[1:MAX_SCRIPTS]:
         command = sed_command(word.text)
         if command:
             at = word.text.find(command)
@@ -212,7 +215,7 @@ def sed(view: View, call: Call, report: Report) -> None:
             report.nest(whole.part(at, at + len(command), language="shell", layer="sed e"))
 
 
-def powershell(view: View, call: Call, report: Report) -> Iterator[Hit]:
+def powershell(view: View, call: Call, reader: Reader | None, report: Report) -> Iterator[Hit]:
     """The command of PowerShell: encoded, as text, or as the rest of the line."""
     words = call.words[1:]
     for word, following in pairwise(words):
@@ -234,13 +237,18 @@ def powershell(view: View, call: Call, report: Report) -> Iterator[Hit]:
             yield from read_windows(text)
             return
     # The brackets of PowerShell end a command of other shells, so the text itself is read.
-    end = view.text.find("\n", call.command.start)
-    text = view.text[call.command.start : end if end >= 0 else len(view.text)]
+    start = call.command.start
+    end = view.text.find("\n", start, start + MAX_TEXT)
+    text = view.text[start : end if end >= 0 else start + MAX_TEXT]
     for index, word in enumerate(words):
         if word.text.lower() in ("-c", "-command", "/c") and words[index + 1 :]:
             report.nest(joined(view, words[index + 1 :], "shell", "powershell"))
             break
-    yield from read_windows(text)
+    # One reading of a line serves all its commands.
+    if reader is None or start >= reader.until:
+        if reader is not None:
+            reader.until = start + len(text)
+        yield from read_windows(text)
 
 
 def command_prompt(view: View, call: Call, report: Report) -> Iterator[Hit]:

@@ -15,18 +15,30 @@ from typing import Self
 from policies.engine.language import word_set
 from policies.engine.shell.expansion import MAX_FIELDS
 from policies.engine.shell.model import UNKNOWN, Command, Piece, Redirect, Word, join
-from policies.engine.shell.words import HOME_VARIABLES, MAX_DEPTH, MAX_VALUE, WordReader
+from policies.engine.shell.words import (
+    HOME_VARIABLES,
+    MAX_CHILDREN,
+    MAX_DEPTH,
+    MAX_VALUE,
+    WordReader,
+)
 
-MAX_COMMANDS = 2_000  # of one script
+MAX_COMMANDS = 1_000  # of one script
+MAX_ELEMENTS = 10_000  # steps of one list: commands, separators, blocks
+MAX_WORDS = 4_000  # of one command
+MAX_REDIRECTS = 300  # of one command
+MAX_NAMES = 500  # links and copies that are remembered
 MAX_TEST = 2_000  # characters of a [[ ... ]]
 
 _PLAIN_WORD = re.compile(r"[ \t]*([\w./:@%+,^=-]+)(?=[ \t\n;|)&]|\Z)")
+_EMPTY_BRACKETS = re.compile(r"\(\s*\)[ \t\r\n]*")
+_CASE_PATTERN = re.compile(r"[\s(]*(?:esac\b|[^)\n;&]{0,500}\))")
 _BLANK = re.compile(r"(?:[ \t\r\f]|\\\r?\n)+")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?(\+?)=")
 _REDIRECT = re.compile(r"(\d*)(<<<|<<-|<<|<>|<&|<|>>|>&|>\||>)|(&>>|&>)")
-_SKIPPED = word_set("if then else elif fi while until do done ! time esac } coproc")  # fmt: skip
-_RESERVED = _SKIPPED | frozenset(["for", "select", "case", "function", "[["])
+_SKIPPED = word_set("if then else elif fi while until do done ! time esac }")  # fmt: skip
+RESERVED = _SKIPPED | frozenset(["for", "select", "case", "function", "[[", "coproc"])
 _BLOCK_ENDS = frozenset(["fi", "done", "esac", "}"])
 
 
@@ -44,6 +56,7 @@ class Reader(WordReader):
     ) -> None:
         super().__init__(text, evaluate=evaluate, variables=variables, depth=depth, shift=shift)
         self._pending: list[tuple[Redirect, str, bool]] = []
+        self._elements = 0
 
     # Lists and pipelines -------------------------------------------------------------------
 
@@ -57,7 +70,8 @@ class Reader(WordReader):
         return self.commands
 
     def _full(self) -> bool:
-        if len(self.commands) >= MAX_COMMANDS:
+        self._elements += 1
+        if len(self.commands) >= MAX_COMMANDS or self._elements > MAX_ELEMENTS:
             self.give_up()
         return self.truncated and self.at >= self.end
 
@@ -162,6 +176,9 @@ class Reader(WordReader):
         first, unset = len(self.commands), len(self.unset)
         words, text = command.words, self.text
         while self.at < self.end:
+            if len(words) > MAX_WORDS:
+                self.give_up()
+                break
             # Most words are plain: one match finds the word, and that nothing joins it.
             plain = _PLAIN_WORD.match(text, self.at)
             if plain and (words or "=" not in plain.group(1)):
@@ -169,18 +186,14 @@ class Reader(WordReader):
                 place = (end - start, start + self.shift, end + self.shift)
                 words.append(Word(plain.group(1), start + self.shift, end + self.shift, (place,)))
                 self.at = command.end = end
-                if len(words) == 1 and plain.group(1) in _RESERVED:
+                if len(words) == 1 and plain.group(1) in RESERVED:
                     done = self._keyword(command)
                     if done is not None:
                         return done
                 continue
             self._blank()
             char = self.text[self.at : self.at + 1]
-            if (
-                not char
-                or char in ";|\n)"
-                or (char == "&" and self.text[self.at + 1 : self.at + 2] != ">")
-            ):
+            if self._ends(char):
                 break
             if char == "(":
                 if not self._function(command):
@@ -204,11 +217,20 @@ class Reader(WordReader):
         command.expanded = self.unset[unset:]
         return self._finish(command)
 
+    def _ends(self, char: str) -> bool:
+        """Whether a simple command ends before `char`."""
+        if char == "&":
+            return self.text[self.at + 1 : self.at + 2] != ">"
+        return not char or char in ";|\n)"
+
     def _keyword(self, command: Command) -> list[Command] | None:
         """What to do when the first word is a reserved one; None for an ordinary command."""
         word = command.words[0]
+        self._elements += 1
         if word.quoted:
             return None
+        if self._elements > MAX_ELEMENTS:
+            return self.give_up()
         if word.text in _SKIPPED:
             if word.text in _BLOCK_ENDS:
                 command.words.clear()
@@ -216,7 +238,7 @@ class Reader(WordReader):
                 return [command]
             command.words.clear()
             command.start = self.at
-            return None
+            return self._opened(command)
         if word.text in ("for", "select"):
             return self._for()
         if word.text == "case":
@@ -227,7 +249,26 @@ class Reader(WordReader):
             return []
         if word.text == "[[":
             return self._test()
+        if word.text == "coproc":
+            command.words.clear()
+            self._coprocess()
+            return self._opened(command)
         return None
+
+    def _opened(self, command: Command) -> list[Command] | None:
+        """A block behind a reserved word (`then { ...; }`, `! ( ... )`)."""
+        self._blank()
+        char, following = self.text[self.at : self.at + 1], self.text[self.at + 1 : self.at + 2]
+        if char == "(" or (char == "{" and following in (" ", "\n", "\t")):
+            return self._element(command.source)
+        return None
+
+    def _coprocess(self) -> None:
+        """`coproc NAME { ...; }`: the name is no command, but `coproc rm x` runs rm."""
+        self._blank()
+        named = re.compile(r"[A-Za-z_]\w*[ \t]*(?=[{(])").match(self.text, self.at)
+        if named:
+            self.at = named.end()
 
     def _for(self) -> list[Command]:
         self._blank()
@@ -265,7 +306,7 @@ class Reader(WordReader):
 
     def _pattern(self) -> None:
         """Skip the pattern of a case branch, up to its bracket."""
-        found = re.compile(r"[\s(]*(?:esac\b|[^)\n;&]*\))").match(self.text, self.at)
+        found = _CASE_PATTERN.match(self.text, self.at)
         if found and not found.group().strip().startswith("esac"):
             self.at = found.end()
 
@@ -281,11 +322,18 @@ class Reader(WordReader):
         return []
 
     def _function(self, command: Command) -> bool:
-        """`name() ...`: the body is read as commands where it stands."""
-        if len(command.words) == 1 and re.compile(r"\(\s*\)").match(self.text, self.at):
-            self.at = self.text.index(")", self.at) + 1
-            return True
-        return False
+        """`name() ...`: the body is read where it stands, and marked with the name."""
+        brackets = _EMPTY_BRACKETS.match(self.text, self.at) if len(command.words) == 1 else None
+        if brackets is None:
+            return False
+        self.at = brackets.end()
+        name, first = command.words[0].text, len(self.commands)
+        if self.text.startswith("{", self.at):
+            self.at += 1
+            self.block("}")
+            for inside in self.commands[first:]:
+                inside.function = inside.function or name
+        return True
 
     def _finish(self, command: Command) -> list[Command]:
         if not command.words and not command.redirects:
@@ -294,7 +342,8 @@ class Reader(WordReader):
         if len(self.commands) < MAX_COMMANDS:
             command.start += self.shift
             command.end += self.shift
-            self._alias(command)
+            if self.aliases or self.links or self.copies:
+                self._alias(command)
             self.commands.append(command)
             self._effects(command)
         else:
@@ -302,17 +351,27 @@ class Reader(WordReader):
         return [command]
 
     def _alias(self, command: Command) -> None:
-        value = self.aliases.get(command.words[0].text) if command.words else None
+        """Put in what an alias, a link or a copy stands for."""
+        if not command.words:
+            return
+        first = command.words[0]
+        value = self.aliases.get(first.text)
         if value:
-            first = command.words[0]
-            made = [
+            command.words[:1] = [
                 Word(part, first.start, first.end, ((len(part), first.start, first.end),))
                 for part in value.split()
             ]
-            command.words[:1] = made
+        elif "/" in first.text and (program := self.copies.get(join(self.cwd, first.text))):
+            command.words[0] = _renamed(first, program)
+        if self.links:
+            for index, word in enumerate(command.words[1:], 1):
+                link, slash, rest = word.text.partition("/")
+                target = self.links.get(join(self.cwd, link)) if link else None
+                if target is not None and slash:
+                    command.words[index] = _renamed(word, target.rstrip("/") + slash + rest)
 
     def _effects(self, command: Command) -> None:
-        """What a command changes for those after it: directory, variables, aliases."""
+        """What a command changes for those after it: directory, variables, aliases, links."""
         words = command.words
         while words and words[0].text in ("builtin", "command"):
             words = words[1:]
@@ -320,22 +379,44 @@ class Reader(WordReader):
         if name in ("cd", "pushd") and not command.piped:
             target = next((word.text for word in words[1:] if not word.text.startswith("-")), "~")
             self.cwd = join(self.cwd, target)
-        elif name in ("export", "declare", "local", "readonly", "typeset", "alias", "env"):
+        elif name in ("export", "declare", "local", "readonly", "typeset", "alias"):
             for word in words[1:]:
                 key, equals, value = word.text.partition("=")
-                if equals and name == "alias":
-                    self.aliases[key] = value
-                elif equals and name != "env":
-                    self.variables[key] = value[:MAX_VALUE]
+                if equals:
+                    known = self.aliases if name == "alias" else self.variables
+                    known[key] = value[:MAX_VALUE]
         elif name == "set" and any(word.text == "--" for word in words[1:]):
             at = next(index for index, word in enumerate(words) if word.text == "--")
             self._positional([word.text for word in words[at + 1 :]])
         elif name == "read":
-            for word in words[1:]:
-                self.variables[word.text] = UNKNOWN
+            self._read_into(command, [word.text for word in words[1:]])
         elif name == "unset":
             for word in words[1:]:
                 self.variables.pop(word.text, None)
+        elif name in ("ln", "cp", "install", "mv"):
+            self._another_name(name, words[1:])
+
+    def _read_into(self, command: Command, names: list[str]) -> None:
+        """`read NAME`: known where it reads a string that the text tells."""
+        names = [name for name in names if not name.startswith("-")]
+        told = UNKNOWN
+        for redirect in command.redirects:
+            if redirect.operator == "<<<" and redirect.target is not None and len(names) == 1:
+                told = redirect.target.text[:MAX_VALUE]
+        for name in names:
+            self.variables[name] = told
+
+    def _another_name(self, name: str, words: list[Word]) -> None:
+        """A program or directory that gets a second name: later commands may use that one."""
+        operands = [word.text for word in words if not word.text.startswith("-")]
+        if len(operands) != 2 or len(self.links) + len(self.copies) >= MAX_NAMES:
+            return
+        source, target = operands
+        if target.endswith("/"):
+            target += source.rpartition("/")[2]
+        self.copies[join(self.cwd, target)] = source.rpartition("/")[2]
+        if name == "ln" and any(word.text.startswith("-") and "s" in word.text for word in words):
+            self.links[join(self.cwd, target)] = source
 
     def _positional(self, values: list[str]) -> None:
         """`set -- ...`: the arguments that `$@` and `$1` stand for."""
@@ -390,6 +471,8 @@ class Reader(WordReader):
         elif words:
             redirect.target = words[0]
         command.redirects.append(redirect)
+        if len(command.redirects) > MAX_REDIRECTS:
+            self.give_up()
         command.end = self.at
 
     def _bodies(self) -> None:
@@ -424,6 +507,10 @@ class Reader(WordReader):
                 reader.at += 1
 
     def child(self, text: str, start: int) -> Self:
+        self.spent[0] += 1
+        if self.spent[0] > MAX_CHILDREN:
+            self.give_up()
+            text = ""
         reader = type(self)(
             text,
             evaluate=self.evaluate,
@@ -432,9 +519,15 @@ class Reader(WordReader):
             shift=self.shift + start,
         )
         reader.commands, reader.cwd, reader.aliases = self.commands, self.cwd, self.aliases
-        reader.unset = self.unset
+        reader.spent = self.spent
+        reader.unset, reader.links, reader.copies = self.unset, self.links, self.copies
         return reader
 
 
 def _breadth(path: str) -> int:
     return len(path.strip("/").split("/")) if path.strip("/.") else 0
+
+
+def _renamed(word: Word, text: str) -> Word:
+    """`word` with another text in its place."""
+    return Word(text, word.start, word.end, ((len(text), word.start, word.end),), word.glob)

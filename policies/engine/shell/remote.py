@@ -74,6 +74,8 @@ def _runs_shell(texts: Sequence[str]) -> bool:
     )
 
 
+MAX_GIT = 200  # words of a git command in which commands are looked for
+_SETTING_NAME = re.compile(r"[\w.-]+=!?")
 _GIT_SETTING = re.compile(
     r"(?i)(?:alias\.[\w-]+|core\.(?:pager|editor|sshcommand|fsmonitor|askpass)|sequence\.editor|diff\.external"
     r"|pager\.\w+|credential\.helper|filter\.\w+\.(?:clean|smudge))"
@@ -83,29 +85,37 @@ _GIT_SETTING = re.compile(
 def git(call: Call) -> Iterator[Script]:
     """Commands that git is told to run: aliases, settings, `rebase --exec`, `bisect run`."""
     words = call.words[1:]
-    texts = [word.text for word in words]
-    for index, text in enumerate(texts):
+    seen: set[str] = set()
+    before = ""
+    for index, word in enumerate(words[:MAX_GIT]):
+        text = word.text
         following = words[index + 1] if index + 1 < len(words) else None
-        if text.startswith(("-x", "--exec=")) and "rebase" in texts[:index] and text != "-x":
-            yield Script(words=[tail(words[index], 7 if "=" in text else 2)], layer="git --exec")
-        elif following is None:
-            continue
-        elif text == "-c" and (found := re.match(r"[\w.-]+=!?", following.text)):
-            if _GIT_SETTING.match(following.text) and " " in following.text:
-                yield Script(words=[tail(following, found.end())], layer="git -c")
-        elif text in ("-x", "--exec") and "rebase" in texts[:index]:
-            yield Script(words=[following], layer="git --exec")
-        elif text == "run" and texts[index - 1] == "bisect":
-            yield Script(words=words[index + 1 :], layer="git bisect run")
-        elif text == "foreach" and texts[index - 1] == "submodule":
-            rest = words[index + 1 :]
-            yield Script(words=rest[after_options(rest, ()) :], layer="git submodule foreach")
-        elif text.endswith("-filter") and "filter-branch" in texts[:index]:
-            yield Script(words=[following], layer="git filter-branch")
-        elif (
-            "config" in texts[:index]
-            and _GIT_SETTING.fullmatch(text)
-            and (following.text.startswith("!") or not text.startswith("alias"))
-        ):
-            skip = 1 if following.text.startswith("!") else 0
-            yield Script(words=[tail(following, skip)], layer="git config")
+        if text.startswith(("-x", "--exec=")) and "rebase" in seen and text != "-x":
+            yield Script(words=[tail(word, 7 if "=" in text else 2)], layer="git --exec")
+        elif following is not None:
+            yield from _git_words(words, index, before, seen)
+        seen.add(text)
+        before = text
+
+
+def _git_words(words: Sequence[Word], index: int, before: str, seen: set[str]) -> Iterator[Script]:
+    text, following = words[index].text, words[index + 1]
+    if text == "-c" and (found := _SETTING_NAME.match(following.text)):
+        if _GIT_SETTING.match(following.text) and " " in following.text:
+            yield Script(words=[tail(following, found.end())], layer="git -c")
+    elif text in ("-x", "--exec") and "rebase" in seen:
+        yield Script(words=[following], layer="git --exec")
+    elif text == "run" and before == "bisect":
+        yield Script(words=words[index + 1 :], layer="git bisect run")
+    elif text == "foreach" and before == "submodule":
+        rest = words[index + 1 :]
+        yield Script(words=rest[after_options(rest, ()) :], layer="git submodule foreach")
+    elif text.endswith("-filter") and "filter-branch" in seen:
+        yield Script(words=[following], layer="git filter-branch")
+    elif (
+        "config" in seen
+        and _GIT_SETTING.fullmatch(text)
+        and (following.text.startswith("!") or not text.startswith("alias"))
+    ):
+        skip = 1 if following.text.startswith("!") else 0
+        yield Script(words=[tail(following, skip)], layer="git config")

@@ -95,6 +95,13 @@ def machine(call: Call) -> Iterator[Hit]:
 def schedule(call: Call) -> Iterator[Hit]:
     """crontab, schtasks: installed from elsewhere or deleted."""
     letters, _ = flags(call)
+    if call.name in ("defaults", "systemd-run"):
+        if re.search(
+            r"LoginHook|LogoutHook|--on-(?:calendar|boot|active|unit|startup)",
+            " ".join(call.arguments),
+        ):
+            yield Hit(rule="persistence", reason="Has a program run at sign-in or at a time.")
+        return
     if call.name == "schtasks":
         if re.search(r"(?i)/(?:create|change|delete)\b", " ".join(call.arguments)):
             yield Hit(rule="persistence", reason="Changes the scheduled jobs.")
@@ -105,6 +112,13 @@ def schedule(call: Call) -> Iterator[Hit]:
         yield Hit(rule="persistence", reason="Deletes every scheduled job.")
     elif call.arguments[-1:] == ["-"] or operands(call) or call.command.source:
         yield Hit(rule="persistence", reason="Replaces the scheduled jobs.")
+
+
+def debugger(call: Call) -> Iterator[Hit]:
+    """gdb attached to a process that is told to call something."""
+    text = " ".join(call.arguments)
+    if re.search(r"(?:^| )(?:-p|--pid|attach)", text) and re.search(r"call |system\(|dump ", text):
+        yield Hit(rule="hidden_execute", reason="Has another process run code.")
 
 
 def module(call: Call) -> Iterator[Hit]:

@@ -165,7 +165,12 @@ def _push(arguments: Sequence[str], call: Call) -> str:
         return ""
     lease = any(option.startswith("--force-with-lease") for option in _options(arguments))
     if "f" in _letters_until_value(arguments, "o") or "--force" in arguments:
-        return "" if lease else "Overwrites the history of a remote branch (git push --force)."
+        forced = any(option == "--force" for option in _options(arguments)[-1:])
+        return (
+            ""
+            if lease and not forced
+            else "Overwrites the history of a remote branch (git push --force)."
+        )
     if _long(arguments, "mirror") or _long(arguments, "prune"):
         return "Deletes remote branches that are not here (git push --mirror)."
     if "d" in _letters_until_value(arguments, "o") or _long(arguments, "delete", 3):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from policies.engine.shell.hits import Hit
 
-MAX_TEXT = 20_000  # characters of a command that are read
+MAX_TEXT = 8_000  # characters of a command that are read
 
 _FOLD = re.compile(r"(['\"])\s*\+\s*\1")
 _FETCHES = (
@@ -69,6 +69,12 @@ _RULES: tuple[tuple[str, re.Pattern[str], str], ...] = tuple(
 )  # fmt: skip
 
 
+# What is only printed, up to the end of its command.
+_SAID = re.compile(
+    r"(?i)(?:(?<=[;&|\n'\"({])|\A)\s*(?:echo|write-(?:output|host|warning)|rem)\b[^;|&\n]*(?![^\n;]{0,200}\biex\b)"
+)
+
+
 def plain(text: str) -> str:
     """A command without carets, backticks and split strings."""
     text = text[:MAX_TEXT].replace("^", "").replace("`", "")
@@ -78,7 +84,7 @@ def plain(text: str) -> str:
 def read_windows(text: str) -> Iterator[Hit]:
     """What a PowerShell or cmd command does that needs a person, once per rule."""
     seen: set[str] = set()
-    text = plain(text)
+    text = _SAID.sub(" ", plain(text))
     for rule, pattern, reason in _RULES:
         if rule not in seen and pattern.search(text):
             seen.add(rule)

@@ -19,11 +19,15 @@ from policies.engine.shell.model import UNKNOWN, Command, Piece, Word
 
 MAX_LENGTH = 300_000  # characters of one script; the rest is left out
 MAX_DEPTH = 40  # substitutions inside substitutions
+MAX_PIECES = 2_000  # of one word
+MAX_CHILDREN = 3_000  # texts inside a text that are read by a reader of their own
+MAX_EXPANSION = 10_000  # characters of a `${...}`
 MAX_UNSET = 1_000  # names of variables that are remembered
 MAX_VALUE = 20_000  # characters of a variable's value
 
-_PLAIN = re.compile(r"[\w./=:@%+,^\]\x7f-\uffff-]+")
+_PLAIN = re.compile(r"[\w./=:@%+,^{}~?*!#\[\]\x7f-\U0010ffff-]+")
 _PARAMETER = re.compile(r"(?P<length>#)?(?P<bang>!)?(?P<name>\w+|[@*#?$!_-])(?P<index>\[[^\]]*\])?")
+_BRACE_STOP = re.compile(r"[\\'{}\n]")
 _WHOLE_ARRAY = re.compile(r"\$\{\w+\[[@*]\]\}|\$\{@\}")
 _ARITHMETIC = re.compile(r"\s*(-?\d+)\s*(?:([-+*])\s*(\d+)\s*)?\Z")
 _IN_DOUBLE = re.compile(r'[^"\\$`]+')
@@ -66,9 +70,13 @@ class WordReader(ABC):
         self.variables = dict(HOME_VARIABLES) if variables is None else variables
         self.aliases: dict[str, str] = {}
         self.commands: list[Command] = []
+        self.links: dict[str, str] = {}  # symbolic links that the text has made, and their targets
+        self.copies: dict[str, str] = {}  # files, and the programs that they are copies of
         self.truncated = len(text) > MAX_LENGTH
         self.cwd = ""
         self.unread = self.end  # where the reading stopped
+        self.spent = [0]  # readers made for texts inside this one
+        self.until = 0  # up to where PowerShell was read
         self.unset: list[str] = []  # variables that were expanded and are not known
 
     @abstractmethod
@@ -147,7 +155,7 @@ class WordReader(ABC):
 
     def _split(self, text: str) -> list[str]:
         """The fields of an unquoted expansion, by the separators that the text has set."""
-        separators = self.variables["IFS"]
+        separators = self.variables.get("IFS", " ")
         if separators in (" ", UNKNOWN, ""):
             return re.split(r"\s+", text)
         return re.split(f"[\\s{re.escape(separators[:10])}]+", text)
@@ -156,6 +164,9 @@ class WordReader(ABC):
         """The pieces of the word at the current place, unexpanded ones beside values."""
         pieces: list[Piece] = []
         while self.at < self.end:
+            if len(pieces) >= MAX_PIECES:
+                self.give_up()
+                break
             found = _PLAIN.match(self.text, self.at)
             if found:
                 pieces.append(Piece(found.group(), self.at, found.end(), "plain"))
@@ -387,7 +398,9 @@ class WordReader(ABC):
     def _close_brace(self) -> str:
         """Move behind the brace that closes an expansion; the text up to it."""
         start, depth = self.at, 1
-        while self.at < self.end:
+        limit = min(self.end, start + MAX_EXPANSION)
+        while found := _BRACE_STOP.search(self.text, self.at, limit):
+            self.at = found.start()
             char = self.text[self.at]
             if char == "\\":
                 self.at += 1
@@ -406,5 +419,8 @@ class WordReader(ABC):
             elif char == "\n" and depth == 1 and self.at - start > 2_000:
                 break
             self.at += 1
+        if limit < self.end:
+            self.give_up()
+            return self.text[start:limit]
         self.at = self.end
         return self.text[start : self.end]
