@@ -57,6 +57,7 @@ class Reader(WordReader):
         super().__init__(text, evaluate=evaluate, variables=variables, depth=depth, shift=shift)
         self._pending: list[tuple[Redirect, str, bool]] = []
         self._elements = 0
+        self._cases = 0  # that are open
 
     # Lists and pipelines -------------------------------------------------------------------
 
@@ -120,9 +121,12 @@ class Reader(WordReader):
             self.at += 1
             self._bodies()
             return
+        start = self.at
         self.at += 1
         while self.at < self.end and self.text[self.at] in ";&|":
             self.at += 1
+        if self._cases and self.text.startswith((";;", ";&"), start):
+            self._pattern()
 
     def _blank(self) -> None:
         if found := _BLANK.match(self.text, self.at):
@@ -176,16 +180,13 @@ class Reader(WordReader):
         first, unset = len(self.commands), len(self.unset)
         words, text = command.words, self.text
         while self.at < self.end:
-            if len(words) > MAX_WORDS:
-                self.give_up()
-                break
             # Most words are plain: one match finds the word, and that nothing joins it.
             plain = _PLAIN_WORD.match(text, self.at)
             if plain and (words or "=" not in plain.group(1)):
                 start, end = plain.span(1)
                 place = (end - start, start + self.shift, end + self.shift)
                 words.append(Word(plain.group(1), start + self.shift, end + self.shift, (place,)))
-                self.at = command.end = end
+                self.at = command.end = end if len(words) < MAX_WORDS else self._cut(end)
                 if len(words) == 1 and plain.group(1) in RESERVED:
                     done = self._keyword(command)
                     if done is not None:
@@ -217,6 +218,12 @@ class Reader(WordReader):
         command.expanded = self.unset[unset:]
         return self._finish(command)
 
+    def _cut(self, at: int) -> int:
+        """Leave the rest of the text unread from `at` on; the end of the text."""
+        self.at = at
+        self.give_up()
+        return self.end
+
     def _ends(self, char: str) -> bool:
         """Whether a simple command ends before `char`."""
         if char == "&":
@@ -233,6 +240,7 @@ class Reader(WordReader):
             return self.give_up()
         if word.text in _SKIPPED:
             if word.text in _BLOCK_ENDS:
+                self._cases -= self._cases > 0 and word.text == "esac"
                 command.words.clear()
                 command.loop = True
                 return [command]
@@ -301,6 +309,7 @@ class Reader(WordReader):
         self._blank()
         if self.text.startswith("in", self.at):
             self.at += 2
+        self._cases += 1
         self._pattern()
         return []
 

@@ -328,16 +328,33 @@ class WordReader(ABC):
     def _arithmetic(self) -> str:
         end = self.text.find("))", self.at)
         inside = self.text[self.at + 3 : end] if end >= 0 else ""
-        if end < 0 or "$(" in inside or "`" in inside or ";" in inside or "\n" in inside:
-            self.at += 2
+        if end < 0 or ";" in inside or "\n" in inside:
+            self.at += 2  # `$( (a); b )` without the blank
             self.block(")")
             return UNKNOWN
+        if "$(" in inside or "`" in inside:
+            return self._calculated()
         self.at = end + 2
         found = _ARITHMETIC.match(inside)
         if found is None or len(inside) > 30:
             return UNKNOWN
         one, operator, two = int(found.group(1)), found.group(2), int(found.group(3) or 0)
         return str({"+": one + two, "-": one - two, "*": one * two, None: one}[operator])
+
+    def _calculated(self) -> str:
+        """Arithmetic that holds substitutions: they are read, its value is not known."""
+        self.at += 3
+        depth, pieces = 2, list[Piece]()
+        while self.at < self.end and depth:
+            char = self.text[self.at]
+            if char in "$`":
+                before = self.at
+                self.substitution(pieces, quoted=True)
+                self.at += self.at == before
+                continue
+            depth += (char == "(") - (char == ")")
+            self.at += 1
+        return UNKNOWN
 
     def _ansi(self) -> str:
         start = self.at + 2
