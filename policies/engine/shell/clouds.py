@@ -21,7 +21,7 @@ _DELETES = re.compile(
     r"(?:delete|destroy|terminate|remove|purge|drop|deregister|erase|wipe|nuke|teardown|rm|rb|del|rmp|"
     r"rmi|uninstall|unpublish|deprovision|flush|empty|decommission|undeploy|unregister|obliterate|"
     r"disable-key|key-deletion|revoke-security|shred|scratch|cleardata|truncate|rmr|rmdirs?|"
-    r"leave-organization|cancel-subscription|factory-reset)"
+    r"leave-organization|cancel-subscription|factory-reset|[a-z-]{1,60}-(?:delete|destroy|purge|rm))"
     r"(?:$|[-:_](?!protection|marker|lock|policy$|old\b))"
 )
 # A verb that does not: what stands behind it is a name.
@@ -31,8 +31,9 @@ _KEEPS = re.compile(
     r"update|upgrade|install|watch|wait|explain|query|search|put|edit|export|import|init|validate|"
     r"test|lint|check|restart|resume|open|port-forward|proxy|attach|top|completion|whoami|"
     r"template|download|upload|publish|clone|fork|checkout|comment|close|merge|annotate|invoke|"
-    r"cat|head|stat|read|write|send|produce|consume|backup|restore|tag-resource)(?:$|-)"
+    r"cat|head|stat|read|write|send|produce|consume|backup|restore|tag-resource)"
 )
+_KEEPS_JOINED = re.compile(_KEEPS.pattern + r"(?:-.*)?")
 TOOLS = word_set(
     "aws awslocal gcloud gsutil az azcopy func helm helmfile eksctl doctl flyctl fly "
     "heroku linode-cli linode vultr-cli vultr oci ibmcloud openstack nova cinder swift glance "
@@ -76,15 +77,37 @@ def cloud(call: Call) -> Iterator[Hit]:
         if hits:
             yield hits[0]
             return
+    yield from _by_verb(call, words, 0.95)
+
+
+def _by_verb(call: Call, words: list[str], confidence: float) -> Iterator[Hit]:
+    """The first verb among the subcommands decides."""
     for index, word in enumerate(words):
-        if _DELETES.match(word) and "/" not in word:
-            yield _deletes(call, word)
+        if "/" not in word and (_DELETES.match(word) or _CAMEL.match(word)):
+            yield _deletes(call, word, confidence)
             return
-        # The first word of these names a service, and some services are called like verbs.
-        if _KEEPS.match(word) and (index or call.name not in _THING_FIRST):
-            return
+        if not _keeps(call.name, words, index):
+            continue
+        # `backup delete`, `run delete`: what looks like a verb is the thing.
+        following = words[index + 1] if index + 1 < len(words) else ""
+        if _TAKES_AWAY.match(following) and (word not in _RUNNERS or not following.startswith("r")):
+            yield _deletes(call, following, confidence)
+        return
 
 
+def _keeps(name: str, words: list[str], index: int) -> bool:
+    """Whether a subcommand is a verb that deletes nothing."""
+    if index == 0 and name in _THING_FIRST:
+        return False  # it names a service, and some services are called like verbs
+    pattern = _KEEPS_JOINED if name in _JOINED else _KEEPS
+    return pattern.fullmatch(words[index]) is not None
+
+
+_RUNNERS = frozenset(["run", "exec", "ssh", "start"])
+_TAKES_AWAY = re.compile(r"(?:delete|destroy|purge|wipe|terminate|remove|rm)\Z")
+_CAMEL = re.compile(r"(?:Delete|Remove|Terminate|Destroy|Release|Purge|Drop)[A-Z]\w+\Z")
+# Command lines whose verbs stand before a dash: `describe-instances`.
+_JOINED = word_set("aws awslocal oci")
 _THING_FIRST = word_set("aws awslocal gcloud az oci ibmcloud gh glab openstack tccli aliyun scw")
 # Programs of the own machine in whose subcommands these verbs are daily work.
 _LOCAL = word_set(
@@ -111,11 +134,12 @@ def unknown(call: Call) -> Iterator[Hit]:
     name = call.name
     if name in _LOCAL or name in TOOLS or len(call.words) < 2 or rehearses(call):
         return
-    for word in verbs(call, 3):
+    words = verbs(call, 3)
+    for index, word in enumerate(words):
         if _PLAIN_DELETES.match(word):
             yield _deletes(call, word, 0.7)
             return
-        if _KEEPS.match(word):
+        if _keeps(name, words, index):
             return
 
 

@@ -69,7 +69,7 @@ _SHELL_OF_IT = re.compile(
     r"(?:dup2|pty\.spawn|/bin/(?:ba|z|da|k|tc|c)?sh\b|[\"'`\s](?:ba|z|da|k)?sh(?:[\"'`]|\s+-i|\s*[<>]&)|cmd(?:\.exe)?[\"']|powershell"
     r"|child_process|<&3|proc_open|popen\w*\W{1,3}[a-z_$]\w*\s*[,)]|shell\s*=\s*True|STDIN->fdopen|\bsystem\s*\$_|exec\s+\$"
     r"|exec\s*\(?\$_|IO\.popen|\|&\s*getline|Process\.(?:start|run)|ProcessBuilder|Command::new|exec\.Command|getRuntime|\[eval\s"
-    r"|(?:exec|eval|system|run)\s*\(\s*[a-z_]\w*(?:\.recv|\.read|\.gets|\)))"
+    r"|`\$|\b(?:shell_exec|exec|eval|system|passthru|popen|spawn|qx|subprocess\.\w+)\s*\(?\s*[$@]?[a-z_][\w.>-]*\s*[(),;])"
 )
 _JOINED = re.compile(r"""(["'])\s*(?:\+|\.\.?|<>)\s*\1""")
 _ALIASED = re.compile(rf"\b\w{{1,12}}\(\s*{_LITERAL}", re.DOTALL)
@@ -172,15 +172,25 @@ def _files(code: str) -> Iterator[Found]:
         yield Found(kind="read", text=found.group("path"), start=found.start(), end=found.end())
 
 
+_SED_RUNS = re.compile(r"\s*(?:\d+|\$|/[^/]{0,200}/)?\s*e\s*(?P<command>.*)$")
+_SED_SUBSTITUTES = re.compile(
+    r"\s*(?:\d+|\$|/[^/]{0,200}/)?\s*s(?P<mark>[/|,#:!])(?:\\.|(?!(?P=mark)).)*(?P=mark)"
+    r"(?P<new>(?:\\.|(?!(?P=mark)).)*)(?P=mark)[gpiI\d]*e"
+)
+MAX_SED = 10  # commands of a sed script that are looked at
+
+
 def sed_command(script: str) -> str | None:
     """The command that a sed script runs: its text, blank for an unknown one, None for none."""
-    found = re.match(r"^\s*(?:\d+|\$|/[^/]*/)?\s*e\s*(?P<command>.*)$", script)
-    if found:
-        return found.group("command")
-    if re.match(
-        r"^\s*(?:\d+|\$|/[^/]*/)?\s*s(?P<mark>[/|,#:!])(?:\\.|(?!(?P=mark)).)*(?P=mark)(?P<new>(?:\\.|(?!(?P=mark)).)*)(?P=mark)[gpiI\d]*e",
-        script,
-    ):
-        new = re.match(r"^[^/|,#:!]*s(.)(?:.*?)\1(.*?)\1", script)
-        return new.group(2) if new else ""
+    at = 0
+    for _ in range(MAX_SED):
+        found = _SED_RUNS.match(script, at)
+        if found:
+            return found.group("command")
+        found = _SED_SUBSTITUTES.match(script, at)
+        if found:
+            return found.group("new")
+        at = script.find(";", at) + 1
+        if not at:
+            return None
     return None

@@ -123,6 +123,8 @@ def resets(call: Call) -> Iterator[Hit]:
     text = " ".join(arguments)[:MAX_TEXT]
     if arguments and any(pattern.match(text) for pattern in patterns):
         yield Hit(rule="database_reset", reason=f"Deletes or resets data ({name}).")
+    elif call.open and name in ("pip", "pip3") and arguments[:1] == ["uninstall"]:
+        yield Hit(rule="database_reset", reason="Empties an environment of its packages.")
     elif (
         call.open
         and name in ("redis-cli", "valkey-cli")

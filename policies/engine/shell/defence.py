@@ -130,6 +130,8 @@ def service(call: Call) -> Iterator[Hit]:
         yield Hit(rule="service_off", reason="Switches off a service that the machine needs.")
     elif verb in ("poweroff", "reboot", "halt", "kexec", "rescue", "emergency"):
         yield Hit(rule="machine_stop", reason="Stops or restarts the machine.")
+    elif verb == "submit" and call.name == "launchctl":
+        yield Hit(rule="persistence", reason="Has a program run and started again for ever.")
     elif (
         verb in ("edit", "link", "enable", "start", "load", "bootstrap", "submit")
         and any(

@@ -14,6 +14,7 @@ from policies.engine.shell.inputs import given
 from policies.engine.shell.network import DOWNLOADERS
 from policies.engine.shell.reader import Reader
 from policies.engine.shell.views import made
+from policies.engine.shell.windows import read_windows
 from policies.engine.shell.written import recipes
 
 Inside = Callable[[View, Call, Reader | None, Report], Iterable[Hit]]
@@ -102,6 +103,44 @@ def _far_shell(view: View, call: Call, reader: Reader | None, report: Report) ->
     return execution.fed(call) if call.command.source else ()
 
 
+# Programs of Windows whose arguments (backslashes and all) are read as they stand.
+_WINDOWS = (
+    "certutil",
+    "bitsadmin",
+    "mshta",
+    "regsvr32",
+    "rundll32",
+    "wmic",
+    "msiexec",
+    "reg",
+    "schtasks",
+    "sc",
+    "net",
+    "netsh",
+    "vssadmin",
+    "wbadmin",
+    "bcdedit",
+    "ntdsutil",
+    "cipher",
+    "fsutil",
+    "takeown",
+    "icacls",
+    "wevtutil",
+    "format",
+    "diskpart",
+    "del",
+    "rd",
+    "erase",
+    "rmdir",
+)
+MAX_WINDOWS = 500  # characters of such a command
+
+
+def _windows(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
+    start = call.command.start
+    return read_windows(view.text[start : min(call.command.end + 1, start + MAX_WINDOWS)])
+
+
 _SSH_VALUED = ("-p", "-i", "-l", "-o", "-F", "-J", "-L", "-R", "-D", "-b", "-c", "-e", "-m", "-E")
 
 INSIDE: dict[str, Inside] = {
@@ -115,6 +154,7 @@ INSIDE: dict[str, Inside] = {
     **dict.fromkeys(DOWNLOADERS, _sent),
     **dict.fromkeys(("powershell", "pwsh"), _powershell),
     "cmd": _prompt,
+    **dict.fromkeys(_WINDOWS, _windows),
     **dict.fromkeys(_EDITORS.split(), _editor),
     **dict.fromkeys(("make", "gmake"), _make),
     **dict.fromkeys(("ssh", "su"), _far_shell),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.engine.language import word_set
 from policies.engine.shell.call import Call
 from policies.engine.shell.hits import Hit, breadth, flags, has, operands
 from policies.engine.shell.subcommands import option
@@ -164,6 +165,9 @@ def miner(call: Call) -> Iterator[Hit]:
         yield Hit(rule="miner", reason="Digs for coins on this machine.")
 
 
+_CRACKERS = word_set("john hashcat hydra medusa ncrack patator crackmapexec netexec nxc")
+
+
 def dump(call: Call) -> Iterator[Hit]:
     """Memory and key stores of other programs read out."""
     text = " ".join(call.arguments)
@@ -181,8 +185,8 @@ def dump(call: Call) -> Iterator[Hit]:
         yield Hit(rule="credential_read", reason="Copies the memory of a program or the machine.")
     elif name == "security" and re.search(
         r"^(?:dump-keychain|export|dump-trust)|find-(?:generic|internet)-password .*-\w*[wg]|"
-        r"find-(?:generic|internet)-password -\w*[wg]|authorizationdb write|unlock-keychain"
-        r"|delete-",
+        r"find-(?:generic|internet)-password -\w*[wg]|authorizationdb write"
+        r"|unlock-keychain|add-trusted-cert|delete-",
         text,
     ):
         yield Hit(rule="credential_read", reason="Prints passwords of the key chain.")
@@ -200,5 +204,5 @@ def dump(call: Call) -> Iterator[Hit]:
         yield Hit(rule="credential_read", reason="Asks a person for a password.")
     elif name == "ssh-keygen" and re.search(r"-p\b.*-N (?:$| |'')|-p -N$", text + " "):
         yield Hit(rule="credential_write", reason="Takes the passphrase of a key away.")
-    elif name == "unshadow" or (name in ("john", "hashcat") and call.arguments):
+    elif name == "unshadow" or (name in _CRACKERS and call.arguments):
         yield Hit(rule="credential_read", reason="Breaks passwords.", confidence=0.8)

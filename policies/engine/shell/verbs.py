@@ -67,6 +67,7 @@ _TABLE: tuple[tuple[str, tuple[Check, ...]], ...] = (
     ("apt apt-get dpkg rpm yum dnf pacman zypper apk brew", (defence.packages,)),
     (("gcore procdump memdump avml osxpmem mimipenguin lazagne LaZagne security secret-tool reg "
      "rundll32 osascript ssh-keygen unshadow john hashcat"), (system.dump,)),
+    ("hydra medusa ncrack patator crackmapexec netexec nxc", (system.dump,)),
     (("nc ncat netcat nc.traditional nc.openbsd cryptcat sbd dbd rcat rustcat pwncat pwncat-cs "
      "gs-netcat socat telnet openssl xterm ztcp zmodload"), (network.reverse_shell,)),
     ("xmrig minerd xmr-stak cpuminer ccminer ethminer nbminer t-rex", (system.miner,)),

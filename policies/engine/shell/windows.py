@@ -54,6 +54,13 @@ _RULES: tuple[tuple[str, re.Pattern[str], str], ...] = tuple(
          r"|\breg(?:\.exe)?\s+save\s+hklm|ntdsutil"
          r"|invoke-(?:kerberoast|mimikatz)|get-gpppassword"
          r"|dpapi"), "Reads passwords of the machine."),
+        ("download_execute",
+         (r"certutil(?:\.exe)?\s[^|;]{0,80}-(?:urlcache|verifyctl)"
+          r"|bitsadmin(?:\.exe)?\s[^|;]{0,80}/transfer"
+          r"|mshta(?:\.exe)?\s+['\"]?(?:https?|javascript|vbscript):"
+          r"|regsvr32(?:\.exe)?\s[^|;]{0,80}https?:|rundll32(?:\.exe)?\s[^|;]{0,80}javascript:"
+          r"|msiexec(?:\.exe)?\s[^|;]{0,80}https?:|wmic(?:\.exe)?\s+process\s+call\s+create"),
+         "Fetches or runs something by a program of the system."),
         ("persistence", (r"register-scheduledtask|schtasks(?:\.exe)?\s+/(?:create|change)"
          r"|new-service\b"
          r"|currentversion\\+(?:run|policies\\+explorer\\+run)|\bsc(?:\.exe)?\s+create|__eventfilter"),

@@ -44,6 +44,7 @@ HOME_VARIABLES = {
     "$": "4711",  # a process id: some number
     "RANDOM": "4711",
     "SECONDS": "1",
+    "HISTFILE": "~/.bash_history",
     "EUID": "1000",
     "UID": "1000",
 }
