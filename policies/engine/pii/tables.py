@@ -12,6 +12,7 @@ MAX_CELL = 64  # characters of a column's name
 _RULER = frozenset("|-+: =\t")
 _QUOTED = re.compile(r'"[^"\n]*"')
 _NAME = re.compile(r"[^\W\d][\w.\-/#]*(?: [\w.\-/#]+){0,3}(?: ?\([^()]*\))?\Z")
+_ALONE = re.compile(r"[^\W\d][\w\-]*(?: [\w\-]+){0,2}\.?\Z")  # a column's name on its own line
 _INSERT = re.compile(
     r"\binsert\s{1,20}into\s{1,20}[\w.\"`\[\]]{1,200}\s{0,20}"
     r"\(([^()]{1,4000})\)\s{0,20}values\b",
@@ -49,7 +50,7 @@ class Tables:
         before = self._text[self._line_starts[row] : place]
         if delimiter == "," and '"' in before:
             before = _QUOTED.sub("", before)
-        index = before.count(delimiter)
+        index = before.count(delimiter) if delimiter else 0
         return names[index] if index < len(names) else ""
 
     def names(self) -> set[str]:
@@ -60,15 +61,27 @@ class Tables:
     def _read_lines(self) -> None:
         start, header = 0, None
         shape: tuple[str, int] | None = None
+        fresh = True  # nothing stands above: a name alone on its line may head a column
         for line in self._text.split("\n"):
             self._line_starts.append(start)
             start += len(line) + 1
             found = _shape(line)
             if found is None:
-                self._headers.append(None)
-                if not line.strip():
+                bare = line.strip().strip("\"'`")
+                if not bare:
                     shape = header = None
+                elif fresh and len(bare) <= MAX_CELL and _ALONE.match(bare):
+                    shape, header = None, ("", [bare])
+                    self._headers.append(None)
+                    fresh = False
+                    continue
+                alone = header is not None and not header[0]
+                if alone and not _RULER.issuperset(bare) and not _is_value(bare):
+                    header, alone = None, False
+                self._headers.append(header if alone else None)
+                fresh = not bare
                 continue
+            fresh = False
             if found == shape:
                 self._headers.append(header)
                 continue
@@ -104,13 +117,23 @@ class Tables:
         self._cell_names.append(names[column] if column < len(names) else "")
 
 
+def _is_value(bare: str) -> bool:
+    """Whether a line may be the only cell of its row: one word, or groups of digits."""
+    if len(bare) > MAX_CELL:
+        return False
+    return " " not in bare or sum(map(str.isdigit, bare)) * 2 > len(bare)
+
+
 def _shape(line: str) -> tuple[str, int] | None:
     for delimiter in "|\t":
         if delimiter in line:
             return delimiter, line.count(delimiter)
     if "," in line:
         return ",", (_QUOTED.sub("", line) if '"' in line else line).count(",")
-    return (";", line.count(";")) if line.count(";") > 1 else None
+    semicolons = line.count(";")
+    if semicolons == 1 and line.rstrip()[-1:] == ";":
+        return None  # the end of a statement
+    return (";", semicolons) if semicolons else None
 
 
 def _names(line: str, delimiter: str) -> list[str] | None:
