@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable, Iterator
 
 MAX_HEADER = 4_000  # characters of a header line; longer lines are data
 MAX_ROW = 10_000  # characters of a row in which columns are counted
@@ -13,6 +14,7 @@ _RULER = frozenset("|-+: =\t")
 _QUOTED = re.compile(r'"[^"\n]*"')
 _NAME = re.compile(r"[^\W\d][\w.\-/#]*(?: [\w.\-/#]+){0,3}(?: ?\([^()]*\))?\Z")
 _ALONE = re.compile(r"[^\W\d][\w\-]*(?: [\w\-]+){0,2}\.?\Z")  # a column's name on its own line
+_ROUND_A_CELL = " \t\r\"'`"
 _INSERT = re.compile(
     r"\binsert\s{1,20}into\s{1,20}[\w.\"`\[\]]{1,200}\s{0,20}"
     r"\(([^()]{1,4000})\)\s{0,20}values\b",
@@ -53,10 +55,42 @@ class Tables:
         index = before.count(delimiter) if delimiter else 0
         return names[index] if index < len(names) else ""
 
-    def names(self) -> set[str]:
-        """The names of all columns."""
-        names = {name for header in self._headers if header for name in header[1]}
-        return names.union(self._cell_names)
+    def cells(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, int, int]]:
+        """Name, start and end of every cell under a column whose name is `wanted`.
+
+        Blanks and quotes round the cell are left out; empty cells are skipped.
+        """
+        for row, header in enumerate(self._headers):
+            if header is None or not any(map(wanted, header[1])):
+                continue
+            start = self._line_starts[row]
+            last = row + 1 == len(self._line_starts)
+            end = len(self._text) if last else self._line_starts[row + 1] - 1
+            if end - start <= MAX_ROW:
+                yield from self._cells_of(header, start, end, wanted)
+        for at, name in enumerate(self._cell_names):
+            if name and wanted(name):
+                following = self._cell_starts[at + 1 : at + 2] or [self._cell_starts[at] + 1]
+                yield from self._cell_in(name, self._cell_starts[at], following[0] - 1)
+
+    def _cells_of(
+        self, header: tuple[str, list[str]], start: int, end: int, wanted: Callable[[str], bool]
+    ) -> Iterator[tuple[str, int, int]]:
+        delimiter, names = header
+        line = self._text[start:end]
+        if delimiter == "," and '"' in line:  # a comma in quotes is none
+            line = _QUOTED.sub(lambda quoted: quoted[0].replace(",", " "), line)
+        for name, cell in zip(names, line.split(delimiter) if delimiter else [line], strict=False):
+            if name and wanted(name):
+                yield from self._cell_in(name, start, start + len(cell))
+            start += len(cell) + 1
+
+    def _cell_in(self, name: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+        cell = self._text[start:end]
+        stripped = cell.strip(_ROUND_A_CELL)
+        if stripped:
+            start += len(cell) - len(cell.lstrip(_ROUND_A_CELL))
+            yield name, start, start + len(stripped)
 
     def _read_lines(self) -> None:
         start, header = 0, None
@@ -115,6 +149,14 @@ class Tables:
     def _cell(self, start: int, names: list[str], column: int) -> None:
         self._cell_starts.append(start)
         self._cell_names.append(names[column] if column < len(names) else "")
+
+
+def may_head(line: str) -> bool:
+    """Whether `line` may name columns."""
+    shape = _shape(line)
+    if shape is None:
+        return _ALONE.match(line.strip().strip("\"'`")) is not None
+    return _names(line, shape[0]) is not None
 
 
 def _is_value(bare: str) -> bool:
