@@ -30,7 +30,7 @@ _SIGNS = (
         pattern=(
             r"passw|passphrase|passcode|pwd|secret|token|credential|requirepass|masterauth|\bpsk\b"
             r"|\bpw\b|[a-z]pw\b|[a-z][ _-]?key|[_a-z]pass\b"
-            r"|\bpass[\"'`\])\\]{0,3}\s{0,8}[:=]|_auth\b"
+            r"|\bpass[\"'`\])\\]{0,3}\s{0,8}[:=]|[_-]auth\b"
             r"|kennwort|contrase|senha|haslo|wachtwoord|parola|heslo|jelsz|mot[ _]?de[ _]?passe"
             # In Cyrillic, Polish, Swedish, Chinese, Japanese, Korean and Devanagari.
             r"|\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|has\xc5\x82o|l\xc3\xb6senord"
@@ -41,15 +41,25 @@ _SIGNS = (
     Sign(
         name="command",
         pattern=(
-            r"\s-u ?[\"']?[^\s:\"'/@]{1,64}:\S|\s--user[ =]|\s--auth[ =]|\s-h?[akpwx] ?[\"']?\S{3}"
-            r"|\s-pw\s|\s/p:|\bpass:\S|chpasswd|rabbitmqctl|htpasswd|sshpass"
-            r"|\s-u ?[\"']?[^\s%\"']{1,64}%\S|--password-stdin|sudo\s{1,4}-s|passwd\s{1,4}--stdin"
-            r"|\snet\s{1,4}user\s|\bsqlplus\s|\brman\s|\b(?:exp|imp)dp\s"
+            r"\s-u ?[\"']?[^\s:\"'/@]{1,64}:\S|\s--user[ =]|\s--auth[ =]"
+            r"|\s-h?[aknpwx]\s?[\"']?\S{3}|\s-pw\s|\s--pass[ =]|\s/r?p[: ]|\bpass:\S"
+            r"|chpasswd|rabbitmqctl|htpasswd|sshpass|sqlplus"
+            r"|\s-u ?[\"']?[^\s%,\"']{1,64}[%,]\S|--password-stdin|sudo\s[^\n]{0,20}-s\b|<<<|kinit"
+            r"|passwd\s|\bnet\s{1,4}user?\s|\brman\s|\b(?:exp|imp)dp\s|wpa_passphrase\s|\s-auth\s"
+            r"|secret set|secret create|secret put|gcloud secrets|--secret-string|securestring"
+            r"|keyvault|encrypt_string|mysqladmin"
         ),
     ),
     Sign(
         name="tool",
         pattern=rf"\b(?:{'|'.join(sorted(commands.TOOLS))})[ \t\\]",
+    ),
+    Sign(
+        name="sign_in",
+        pattern=(
+            r"(?:creds|credentials?|login|user/pass|username/password|log in with)"
+            r"[^\n]{1,80}?[:/] ?[\"'`]?[^\s\"'`/]{8}"
+        ),
     ),
     Sign(name="statement", pattern=r"identified\s|machine\s"),
     Sign(
@@ -79,6 +89,7 @@ _DETECTORS: tuple[tuple[frozenset[str], Callable[[Scan], None]], ...] = tuple(
         ("word", commands.find_in_statements),
         ("word", assignments.find_named),
         ("command tool", commands.find_in_commands),
+        ("sign_in", commands.find_sign_ins),
         ("call", commands.find_in_calls),
         ("shape.0", commands.find_pairs),
         ("account", commands.find_pairs),

@@ -50,6 +50,7 @@ _PLAIN = re.compile(r"[^\s\"'`<>;,&|()\[\]{}\\]{1,1000}+(?![(\[])")
 _PLAIN_LINE = re.compile(r"[^\s\"'`;\\]{1,1000}")
 _QUERY_REST = re.compile(r"&[\w.\-]{1,40}=")
 _DIGIT_SOON = re.compile(r"[^\n0-9]{0,120}[0-9]")
+_TOKEN = re.compile(r"[\w+/=~.\-]+")
 _WORD = re.compile(r"[^\s\"'`<>]{6,200}")
 _BEFORE_NAME = ("", "export", "set", "ENV", "-", "env")
 # Words of configuration files that stand before their value with a blank between.
@@ -59,10 +60,11 @@ _DIRECTIVES = words(
 )
 _SPOKEN_PASSWORDS = words(
     "password passwd passphrase passcode pwd passwort kennwort contraseña contrasena senha "
-    "wachtwoord hasło haslo parola"
+    "wachtwoord hasło haslo parola passe"
 )
 _SPOKEN_TOKENS = words("secret token key credential")
 _SOURCES = frozenset("pefs")  # what the following two begin with
+_USER_BEFORE = re.compile(r"\b[Uu]ser(?:name)?[ =:]{1,2}\S{1,64}[ ,]{1,2}\Z")  # `user ann pass …`
 _LITERAL_PASSWORD = re.compile(r"pass:(?=\S)")
 _ELSEWHERE = re.compile(r"(?:env|file|fd|stdin):?")
 _BY_NAME = (
@@ -191,9 +193,9 @@ def _given_otherwise(
 ) -> tuple[re.Match[str] | None, bool]:
     """How the name is given a value without a sign for it; and whether by a blank alone."""
     left = text[start - 1 : start]
-    if left in ("<", ":") and (element := _IN_ELEMENT.match(text, end)):
+    if left in ("<", ":") and name != "_authToken" and (element := _IN_ELEMENT.match(text, end)):
         return element, False
-    if name.startswith("-"):
+    if name.startswith("-") or name == "_authToken":
         return _FLAG_GAP.match(text, end), False
     if left in ("'", '"'):
         if argument := _NEXT_ARGUMENT.match(text, end):
@@ -233,7 +235,9 @@ def _find_said(scan: Scan, start: int, end: int, name: str) -> None:
     text, lower = scan.text, name.lower()
     if text[end : end + 1] not in (" ", "\t") or not _DIGIT_SOON.match(text, end):
         return
-    password = lower in _SPOKEN_PASSWORDS
+    password = lower in _SPOKEN_PASSWORDS or (
+        lower == "pass" and _USER_BEFORE.search(text, max(0, start - 80), start) is not None
+    )
     if not password and lower.rpartition(" ")[2] not in _SPOKEN_TOKENS:
         return
     gaps = (_GAP, _FURTHER_ON) if password else (_GAP,)
@@ -246,7 +250,7 @@ def _find_said(scan: Scan, start: int, end: int, name: str) -> None:
         value = text[first:last]
         if password and is_strong_password(value):
             kind, reason = "password_assignment", "A password written out in a sentence."
-        elif not password and is_random(value):
+        elif not password and _TOKEN.fullmatch(value) and is_random(value):
             kind, reason = "generic_api_key", "A random value that the text calls a secret."
         else:
             continue

@@ -402,6 +402,27 @@ SAMPLES = (
     ),
     _miss("key without its secret", twin="aws.pair", text="AK¦IAIOSFODNN7EXAMPLE then nothing"),
     _miss("account without its token", twin="twilio.pair", text=f"AC{_HEX} then nothing"),
+    _hit("French", "mot de passe : hX7kq2vb", "password_assignment=hX7kq2vb"),
+    _hit("letters only", "sshpass -pKtElzNjiCegAp ssh x", "password_assignment=KtElzNjiCegAp"),
+    _hit("share", r"net use z: \\h\s /user:ann hX7kq2vb", "password_assignment=hX7kq2vb"),
+    _hit("here-string", "kinit bob <<< hX7kq2vb", "password_assignment=hX7kq2vb"),
+    _hit(
+        "stored secret",
+        f"gh secret set TOKEN --body {_RANDOM}",
+        f"password_assignment={_RANDOM}",
+    ),
+    _hit(
+        "PowerShell",
+        "ConvertTo-SecureString 'hX7kq2vb' -AsPlainText -Force",
+        "password_assignment=hX7kq2vb",
+    ),
+    _hit("as people write it", "login: ann / hX7kq2vb9", "password_assignment=hX7kq2vb9"),
+    _hit("key like a path", f"AccountKey=/{_AWS_SECRET}==", f"azure_storage_key=/{_AWS_SECRET}=="),
+    _miss(
+        "a page", twin="sentence", text="login page / signup2Page, credentials: src/Foo2Bar.java"
+    ),
+    _miss("share, asking", twin="command.password", text=r"net use z: \\h\s /user:ann *"),
+    _miss("name of a field", twin="assignment.password", text='passwordId: "resetPasswordToken2"'),
     *(_shape_hit(number, shape) for number, shape in enumerate(SHAPES)),
     *(_shape_miss(number, shape) for number, shape in enumerate(SHAPES)),
 )

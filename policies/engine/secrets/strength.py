@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from enum import Enum, auto
+from itertools import pairwise
 from math import log2
 
 from policies.engine.pii.shapes import words
@@ -13,12 +14,15 @@ MIN_PASSWORD = 6  # characters; shorter ones are rather words of a sentence
 MIN_TOKEN = 16
 MIN_BITS = 3.0  # Shannon entropy per character of a token; hexadecimal reaches 4 at most
 MIN_HEX_BITS = 2.6
+MIN_KEY_BITS = 4.0
 MAX_PASSWORD = 128
 MAX_TOKEN = 2_048
 
 MIN_STRONG = 8  # characters of a password that only a sentence names
 MIN_RANDOM = 20  # characters of a value that must look random by itself
 MIN_RANDOM_HEX = 32
+MIN_SCRAMBLED = 10  # letters of a password without digits and marks
+SCRAMBLED = 0.4  # changes of case per letter; `MySecretPassword` has .31
 MIN_ARGUMENT = 10  # characters of an unquoted word in a list that is no identifier
 MIN_UUID_CHARACTERS = 8
 MIN_WORDS = 2  # of a passphrase that ends in one digit only
@@ -58,6 +62,7 @@ _HASHED = re.compile(
     re.IGNORECASE,
 )
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]+")
 _CALL = re.compile(r"[A-Za-z_][\w.]*[(\[]")
 _NAMES = re.compile(r"[A-Za-z_]+(?:(?:->|::|[-./=,:|+])[A-Za-z_]\w*)*")
@@ -70,13 +75,19 @@ _PASSPHRASE = re.compile(
 _PASSPHRASE_BREAK = re.compile(r"[-_.!#*]")
 # Words and numbers joined by marks, such as the name of a resource: not random.
 _WORDY = re.compile(
-    r"(?:[A-Za-z]{1,14}[0-9]{0,3}|v?[0-9]{1,4})"
-    r"(?:[-_./:](?:[A-Za-z]{1,14}[0-9]{0,3}|v?[0-9]{1,4})){1,12}"
+    r"(?:[A-Za-z]{1,14}[0-9]{0,3}|v?[0-9]{1,8})"
+    r"(?:[-_./:](?:[A-Za-z]{1,14}[0-9]{0,3}|v?[0-9]{1,8})){1,12}"
 )
+_CAMEL = re.compile(
+    r"(?:[A-Z]?[a-z]{3,14}[0-9]{0,4}|[A-Z]{2,5}(?![a-z])[0-9]{0,4}|[0-9]{1,4}(?![0-9])){2,8}"
+)
+_CAMEL_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Za-z])")
+_FILE = re.compile(r"(?:[\w.\-]{1,60}/){1,12}[\w\-]{1,60}\.[a-z]{1,6}")
 _INTERFACE_WORDS = words(
     "password passwd secret token key credential credentials auth input field form reset email "
     "template user username login page test prod dev staging example my the app db database "
-    "config default value name id type service server client admin version"
+    "config default value name id type service server client admin version min max chars "
+    "character characters length check strength hint label button text signup forgot change"
 )
 _STRONG_MARKS = frozenset("!@#$%^&*+=~?")
 _TAG = re.compile(r"<\w+>")
@@ -121,7 +132,12 @@ def is_password(value: str, written: Written) -> bool:
         return quoted and len(value) > MIN_PASSWORD and not _is_no_secret(value)
     if _PORTS.fullmatch(value) or _VERSION.fullmatch(value):
         return False
-    if _NAMES.fullmatch(value.strip(_PUNCTUATION)) and not _is_passphrase(value):
+    if _CAMEL.fullmatch(value):
+        parts = _CAMEL_BREAK.sub(" ", value).lower().split()
+        if not _INTERFACE_WORDS.isdisjoint(parts):
+            return False  # `resetPasswordToken2`
+    named = _NAMES.fullmatch(value.strip(_PUNCTUATION)) is not None
+    if named and not (_is_passphrase(value) or _is_scrambled(value)):
         return False
     if _TAG.search(value) or "://" in value or not any(map(str.isalnum, value)):
         return False
@@ -138,7 +154,9 @@ def is_strong_password(value: str) -> bool:
     mixed = any(map(str.isupper, value)) and any(map(str.islower, value))
     if not (marked or mixed or _is_passphrase(value) or _HEX.fullmatch(value)):
         return False
-    return is_password(value, Written.QUOTED) and not _WORDY.fullmatch(value)
+    if _CAMEL.fullmatch(value) and not value[-2:].isdigit():
+        return False  # `Http2Client`
+    return is_password(value, Written.QUOTED) and (marked or not _WORDY.fullmatch(value))
 
 
 def is_token(value: str) -> bool:
@@ -149,7 +167,7 @@ def is_token(value: str) -> bool:
         return False
     if any(map(str.isspace, value)) or _CALL.match(value) or _UUID.fullmatch(value):
         return False
-    if _WORDY.fullmatch(value) or _DOTTED.fullmatch(value):
+    if any(shape.fullmatch(value) for shape in (_WORDY, _DOTTED, _CAMEL, _FILE)):
         return False
     least = MIN_HEX_BITS if _HEX.fullmatch(value) else MIN_BITS
     return entropy(value) >= least and not _is_no_secret(value)
@@ -167,6 +185,14 @@ def is_random(value: str) -> bool:
 def is_uuid(value: str) -> bool:
     """A UUID with digits enough to be a random one."""
     return _UUID.fullmatch(value) is not None and len(set(value)) > MIN_UUID_CHARACTERS
+
+
+def _is_scrambled(value: str) -> bool:
+    """Letters whose case changes more often than in any name: `KtElzNjiCegAp`."""
+    if len(value) < MIN_SCRAMBLED or not value.isalpha():
+        return False
+    changes = sum(one.isupper() != other.isupper() for one, other in pairwise(value))
+    return changes >= len(value) * SCRAMBLED
 
 
 def _is_passphrase(value: str) -> bool:
@@ -189,7 +215,18 @@ def entropy(value: str) -> float:
 def _is_no_secret(value: str) -> bool:
     return (
         value.lower().strip("!\"'.,") in _PLAIN_WORDS
-        or _REFERENCE.match(value) is not None
+        or (_REFERENCE.match(value) is not None and not _is_base64_key(value))
         or _HASHED.match(value) is not None
         or is_filler(value)
+    )
+
+
+def _is_base64_key(value: str) -> bool:
+    """Key material that begins like a path: base64 has slashes too."""
+    return (
+        _BASE64.fullmatch(value) is not None
+        and any(map(str.isdigit, value))
+        and any(map(str.isupper, value))
+        and any(map(str.islower, value))
+        and entropy(value) > MIN_KEY_BITS
     )
