@@ -39,6 +39,8 @@ class Evidence(IntEnum):
 # A placeholder of an earlier redaction says nothing about its neighbours, else a second run would
 # find what the first had no reason to.
 _PLACEHOLDER = re.compile(r"\[[A-Z_]{2,20}(?::[\w*:]{0,90})?\]")
+_TOKEN_LEFT = re.compile(r"[a-z_]{2,40}_[a-p]{16}(?![a-z0-9])")  # the same, as one word
+_LONGEST_TOKEN = 57
 _PLACEHOLDER_END = re.compile(r"\A[A-Z_]{0,20}(?::?[\w*:]{0,90})?\]")
 _HEX_GROUP_BEFORE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{4,5}\s\Z")
 _HEX_GROUP_AFTER = re.compile(r"\s[0-9A-Fa-f]{4,5}(?![0-9A-Za-z])")
@@ -112,6 +114,9 @@ class Reading:
         after = self._after.get(end)
         if after is None:
             words_after = self.text[end : end + REACH_AFTER].partition("\n")[0].partition("[")[0]
+            if "_" in words_after:
+                left = _TOKEN_LEFT.search(self.text, end, end + REACH_AFTER + _LONGEST_TOKEN)
+                words_after = words_after[: left.start() - end] if left else words_after
             after = self._after[end] = first_topic(words_after.lower())
         return Evidence.NEAR if after == topic else Evidence.NOTHING
 
@@ -164,6 +169,8 @@ class Reading:
             before = above + line if above.endswith((":", "=")) else line
         if "]" in before:
             before = _PLACEHOLDER.sub("", _PLACEHOLDER_END.sub("", before))
+        if "_" in before:
+            before = _TOKEN_LEFT.sub("", before)
         return before
 
 

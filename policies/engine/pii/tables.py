@@ -13,6 +13,7 @@ MAX_CELL = 64  # characters of a column's name
 _RULER = frozenset("|-+: =\t")
 _QUOTED = re.compile(r'"[^"\n]*"')
 _NAME = re.compile(r"[^\W\d][\w.\-/#]*(?: [\w.\-/#]+){0,3}(?: ?\([^()]*\))?\Z")
+_REDACTED = re.compile(r"[a-z_]{2,40}_[a-p]{16}")  # `Style.TOKEN` of the redaction
 _ALONE = re.compile(r"[^\W\d][\w\-]*(?: [\w\-]+){0,2}\.?\Z")  # a column's name on its own line
 _ROUND_A_CELL = " \t\r\"'`"
 _INSERT = re.compile(
@@ -104,7 +105,12 @@ class Tables:
                 bare = line.strip().strip("\"'`")
                 if not bare:
                     shape = header = None
-                elif fresh and len(bare) <= MAX_CELL and _ALONE.match(bare):
+                elif (
+                    fresh
+                    and len(bare) <= MAX_CELL
+                    and _ALONE.match(bare)
+                    and not _REDACTED.fullmatch(bare)
+                ):
                     shape, header = None, ("", [bare])
                     self._headers.append(None)
                     fresh = False
@@ -186,4 +192,6 @@ def _names(line: str, delimiter: str) -> list[str] | None:
     filled = [name for name in names if name]
     if not filled or any(len(name) > MAX_CELL or not _NAME.match(name) for name in filled):
         return None
+    if any("_" in name and _REDACTED.fullmatch(name) for name in filled):
+        return None  # a row of which a redaction left only words
     return names

@@ -46,6 +46,7 @@ _WORDS = (
     r"|password|key)|secret[_-]?(?:here|key[_-]?here|goes)|(?:key|token|password)[_-]?(?:here|goes)"
     r"|test[_-]?(?:key|token|secret|pass(?:word)?|api)|no[_-]?secret|none[_-]?set|unset|undefined"
 )
+_REDACTED = re.compile(r"[a-z_]{2,40}_[a-p]{16}")  # `Style.TOKEN` of the redaction
 _RUN = re.compile(r"(.)\1{9}")  # ten of the same: a mask
 _FILLER = re.compile(_WORDS, re.IGNORECASE)
 _REFERENCE = re.compile(
@@ -106,8 +107,8 @@ _PLAIN_WORDS = words(
 
 
 def is_filler(value: str) -> bool:
-    """A documented example, a mask, or a word that stands for a secret."""
-    if len(set(value)) < min(5, len(value)):
+    """A documented example, a mask, a word that stands for a secret, or what redaction left."""
+    if len(set(value)) < min(5, len(value)) or _REDACTED.fullmatch(value):
         return True
     return _FILLER.search(value) is not None or _RUN.search(value) is not None
 

@@ -79,6 +79,8 @@ def find_private_keys(scan: Scan) -> None:
             reason="A private key.",
         )
     for match in _PUTTY.finditer(text):
+        if len(match[1]) < MIN_KEY_BODY:
+            continue
         scan.claim(
             *match.span(1),
             kind="private_key",
