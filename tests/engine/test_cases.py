@@ -1,5 +1,7 @@
 """The labelled texts as one thing, whatever form a family keeps its samples in."""
 
+import re
+
 import pytest
 
 from policies.engine.analysis import families
@@ -74,3 +76,14 @@ def test_a_case_is_examined_as_its_tool_would_give_it():
     )
 
     assert [finding.kind for finding in case.examined().findings] == ["pii.ssn"]
+
+
+def test_a_published_bypass_has_six_variants_and_six_twins():
+    families_of_bypasses: dict[str, list[bool]] = {}
+    for case in CASES:
+        if re.fullmatch(r"[SQ]\d\d", case.source):
+            families_of_bypasses.setdefault(case.source, []).append(bool(case.expected))
+
+    assert len(families_of_bypasses) >= 30
+    for name, kinds in families_of_bypasses.items():
+        assert (kinds.count(True) >= 6, kinds.count(False) >= 6) == (True, True), name
