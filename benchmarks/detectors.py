@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
 from policies.builtin import BUILTINS
-from policies.engine.cases import Case
+from policies.engine.cases import Case, own_cases
 from policies.engine.catalogue import Entry, entries
 from policies.engine.terminal import visible
 
@@ -84,11 +85,21 @@ def _sample(case: Case | None) -> str:
     if case is None:
         return "–"
     text = case.text
-    # From the end, so that the places before keep theirs; inner ones went with the outer.
-    last = len(text)
-    for span in sorted(case.spans, key=lambda span: (-span.end, span.start)):
-        if span.kind.startswith("secret.") and span.end <= last:
-            text = f"{text[: span.start + _KEPT]}…{text[span.end :]}"
-            last = span.start
+    for value in _secrets():
+        text = text.replace(value, f"{value[:_KEPT]}…")
     under = f" under `{case.key}`" if case.key else ""
-    return code(text) + under
+    asked = f" with the numbers of {', '.join(case.countries)} asked for" if case.countries else ""
+    return code(text) + under + asked
+
+
+@cache
+def _secrets() -> list[str]:
+    """Every secret of the samples, the longer ones first: a twin may hold one as well, under a
+    name that makes it none."""
+    found = {
+        case.text[span.start : span.end]
+        for case in own_cases()
+        for span in case.spans
+        if span.kind.startswith("secret.")
+    }
+    return sorted(found, key=len, reverse=True)

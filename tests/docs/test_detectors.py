@@ -34,7 +34,8 @@ def test_every_rule_stands_in_the_reference_once():
 def test_every_rule_has_a_sentence_and_samples():
     for entry in entries():
         assert entry.rule.finds.endswith("."), entry.rule.id
-        assert entry.hit is not None, entry.rule.id
+        # Names are found by what a deployment registers, and by nothing that comes along.
+        assert entry.hit is not None or entry.rule.kind == "pii.name", entry.rule.id
         assert entry.miss is not None, entry.rule.id
 
 
