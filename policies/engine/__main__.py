@@ -77,17 +77,24 @@ def as_row(identity: object, analysis: Analysis) -> dict[str, Any]:
 
 
 def score_lines(lines: Iterable[str], write: Callable[[str], object]) -> None:
-    """A row per item, with its time in microseconds."""
-    for line in lines:
+    """A row per item, with its time in microseconds.
+
+    Raises:
+        ValueError: a line is no item; those before it were written.
+    """
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        item: Mapping[str, Any] = json.loads(line)
-        tool = item.get("tool", "")
-        operation = operation_of(item["text"], tool, language_of(tool, item.get("kind", "")))
+        try:
+            item: Mapping[str, Any] = json.loads(line)
+            identity, text, tool = item["id"], item["text"], item.get("tool", "")
+            operation = operation_of(text, tool, language_of(tool, item.get("kind", "")))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"line {number} is no item with an id and a text") from error
         start = time.perf_counter()
         analysis = analyse(operation)
         microseconds = round((time.perf_counter() - start) * 1e6, 1)
-        write(json.dumps({**as_row(item["id"], analysis), "us": microseconds}) + "\n")
+        write(json.dumps({**as_row(identity, analysis), "us": microseconds}) + "\n")
 
 
 def builtin_policies() -> list[PolicySpec]:
@@ -212,11 +219,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; `EXIT_STATUS` says what it answers."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.jsonl:
-        warm_up()
-        score_lines(sys.stdin, sys.stdout.write)
-        return 0
     try:
+        if options.jsonl:
+            warm_up()
+            score_lines(sys.stdin, sys.stdout.write)
+            return 0
         text = _text(options)
         specs = policies_in(options.policies) if options.policies else builtin_policies()
         policies = PolicySet(map(CompiledPolicy, specs)).with_prefilter()
@@ -259,4 +266,9 @@ def _print(line: str) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        raise SystemExit(main())
+    except BrokenPipeError:
+        # Whoever reads has seen enough; the interpreter would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None

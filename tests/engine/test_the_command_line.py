@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from policies.engine.__main__ import main
 from policies.engine.operation import Language
@@ -132,6 +134,18 @@ def test_lines_are_answered_in_the_terms_of_the_scorer(capsys, monkeypatch):
     assert all(row["us"] > 0 and row["secrets"] == [] for row in rows)
 
 
+@pytest.mark.parametrize("line", ["{", "5", '{"id": 1}', '{"text": "x"}', '{"id": 1, "text": 5}'])
+def test_a_line_that_is_no_item_is_told(capsys, monkeypatch, line):
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"id": 1, "text": "ls"}\n' + line))
+
+    status = main(["--jsonl"])
+
+    said = capsys.readouterr()
+    assert status == 2
+    assert len(said.out.splitlines()) == 1
+    assert "line 2 is no item" in said.err
+
+
 @pytest.mark.parametrize(
     ("hostile", "shown"),
     [
@@ -148,6 +162,24 @@ def test_lines_are_answered_in_the_terms_of_the_scorer(capsys, monkeypatch):
 )
 def test_what_is_unseen_or_steers_the_terminal_is_written_out(hostile, shown):
     assert visible(hostile) == shown
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(st.text())
+def test_whatever_the_text_only_what_is_seen_is_left_of_it(text):
+    assert all(char == " " or (char.isprintable() and not char.isspace()) for char in visible(text))
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(st.text(), st.data())
+def test_any_stretch_of_any_text_can_be_underlined(text, data):
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+
+    lines = list(underlined(text, start, end, Painter(colour=False)))
+
+    assert any(line.strip("^ ") == "" and "^" in line for line in lines)
+    assert all("\n" not in line for line in lines)
 
 
 def test_no_part_of_the_report_lets_a_control_through(capsys):
