@@ -24,7 +24,7 @@ DESTRUCTIVE = "https://cheatsheetseries.owasp.org/cheatsheets/Database_Security_
 MAX_STATEMENTS = 2_000  # of one text
 MAX_NAMES = 50  # tables and functions that one statement adds to the facts
 MAX_URL = 20_000  # characters of a URL or form that are examined
-MAX_TORN = 20  # statements of one text in which values are looked for
+MAX_TORN = 4  # statements of one text in which values are looked for
 MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are examined
 
 _PERCENT = re.compile(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad]|u00)", re.IGNORECASE)

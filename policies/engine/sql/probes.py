@@ -13,6 +13,7 @@ from policies.engine.sql.unions import PROBES
 MAX_PROBES = 300  # calls of probing functions that are looked at in one statement
 HEAVY_COUNT = 100_000  # rows of a series, or bytes of a blob, that only serve to take time
 HEAVY_SOURCES = 3  # times that one FROM names the same catalogue table
+MAX_NEAR = 60  # tokens round FLOOR(RAND()) that are looked at for the grouping
 MIN_CHAIN = 2  # characters by their code that are strung together
 
 _TIME = word_set(
@@ -38,10 +39,12 @@ _ERROR = word_set(
 )
 _PIECES = word_set(
     "substring substr mid ascii ord unicode char_length left right hex strcmp lpad locate "
-    "instr bit_length length bin regexp_like"
+    "instr bit_length bin regexp_like"
 )
 _NUMBERS = frozenset(["int", "integer", "numeric", "signed", "float", "bigint", "decimal"])
 _DOTTED = _TIME | _OUT_OF_BAND | _ERROR
+_BATCH = frozenset(["exec", "execute", "declare", "xp_cmdshell"])
+_BY_CODE = frozenset(["chr", "char", "nchar"])
 _CONDITIONS = frozenset(["where", "union", "having"])
 # Characters that people write by their code, as they are hard to see or to quote.
 _PLAIN_CODES = frozenset(["0", "9", "10", "13", "32", "34", "39", "160", "254", "255"])
@@ -52,11 +55,28 @@ def probes(statement: Statement, *, value: bool) -> Iterator[Evidence]:
     tokens = statement.tokens
     if tokens[0].text in ("create", "grant", "revoke", "comment", "alter"):
         return
+    if statement.words & _NAMES:
+        yield from _calls(tokens, value=value)
+    if "from" in statement.words and statement.words & _CATALOGUE:
+        yield from _heavy(tokens, value=value)
+    if statement.words & _BY_CODE:
+        yield from _encoded(tokens, value=value)
+
+
+def _calls(tokens: Tokens, *, value: bool) -> Iterator[Evidence]:
     plain = set() if value else set(_projection(tokens))
     budget = MAX_PROBES
+    behind = value  # whether a condition has begun, in which the rest stands
     for index in range(len(tokens)):
+        if tokens[index].text in _CONDITIONS:
+            behind = True
         name = _called(tokens, index)
         if not name or (name in _TIME and (index in plain or _holds_prose(tokens, index))):
+            continue
+        if name in _BATCH:
+            if value and index > 3 and _names_procedure(tokens, index):
+                yield _probe("stacked", "A value brings a procedure call with it.", tokens, index)
+                return
             continue
         for names, rule, holds, reason in _RULES:
             if name not in names:
@@ -64,12 +84,10 @@ def probes(statement: Statement, *, value: bool) -> Iterator[Evidence]:
             budget -= 1
             if budget < 0:
                 return
-            if holds(tokens, index, value):
+            if holds(tokens, index, behind):
                 text = reason.format(name.upper())
                 yield _probe(rule, text, tokens, index)
                 break
-    yield from _heavy(tokens, value=value)
-    yield from _encoded(tokens, value=value)
 
 
 def _probe(rule: str, reason: str, tokens: Tokens, index: int) -> Evidence:
@@ -92,7 +110,7 @@ def _called(tokens: Tokens, index: int) -> str:
     if token.kind != "word":
         return ""
     following = text_at(tokens, index + 1)
-    if token.text in ("waitfor", "exec", "execute", "declare", "xp_dirtree", "xp_cmdshell"):
+    if token.text in _BATCH or token.text in ("waitfor", "xp_dirtree"):
         return token.text if following else ""
     if following != "(":
         return ""
@@ -158,7 +176,7 @@ def _casts_query(tokens: Tokens, index: int) -> bool:
     return bool(_NUMBERS & set(inside) and query and beside)
 
 
-def _picks_apart(tokens: Tokens, index: int, *, value: bool) -> bool:
+def _picks_apart(tokens: Tokens, index: int, behind: bool) -> bool:
     end = closing(tokens, index + 1)
     inside = [token.text for token in tokens[index + 2 : end]]
     called = [
@@ -171,13 +189,10 @@ def _picks_apart(tokens: Tokens, index: int, *, value: bool) -> bool:
     compared = text_at(tokens, end + 1) in COMPARISONS | {"between", "in", "like", ")"} or text_at(
         tokens, index - 1
     ) in COMPARISONS | {"("}
-    if tokens[index].text == "length" and not value:
-        return False  # LENGTH((SELECT ...)) is compared by people too
-    return compared and (
-        value or any(token.text in ("where", "having") for token in tokens[:index])
-    )
+    return compared and behind
 
 
+# The tokens, the place of the call, and whether it stands in a condition or a bare value.
 Check = Callable[[Tokens, int, bool], bool]
 
 _RULES: tuple[tuple[frozenset[str], str, Check, str], ...] = (
@@ -190,8 +205,8 @@ _RULES: tuple[tuple[frozenset[str], str, Check, str], ...] = (
     (
         _TIME,
         "time_probe",
-        lambda tokens, index, value: (
-            value
+        lambda tokens, index, behind: (
+            behind
             or tokens[index].text not in ("randomblob", "zeroblob")
             or _is_large(tokens, index)
         ),
@@ -200,9 +215,7 @@ _RULES: tuple[tuple[frozenset[str], str, Check, str], ...] = (
     (
         _OUT_OF_BAND,
         "out_of_band",
-        lambda tokens, index, value: (
-            value or _in_condition(tokens, index) or _calls_out(tokens, index)
-        ),
+        lambda tokens, index, behind: behind or _calls_out(tokens, index),
         "{} sends data out through the server.",
     ),
     (
@@ -220,7 +233,7 @@ _RULES: tuple[tuple[frozenset[str], str, Check, str], ...] = (
     (
         _PIECES,
         "blind_probe",
-        lambda tokens, index, value: _picks_apart(tokens, index, value=value),
+        _picks_apart,
         "A secret is compared piece by piece.",
     ),
     (
@@ -228,16 +241,13 @@ _RULES: tuple[tuple[frozenset[str], str, Check, str], ...] = (
         "error_probe",
         lambda tokens, index, _: (
             text_at(tokens, index + 2) == "rand"
-            and any(token.text == "group" for token in tokens)
-            and any(token.text.startswith("concat") for token in tokens[:index])
+            and any(token.text == "group" for token in tokens[index : index + MAX_NEAR])
+            and any(
+                token.text.startswith("concat")
+                for token in tokens[max(0, index - MAX_NEAR) : index]
+            )
         ),
         "FLOOR(RAND()) in a grouping makes MySQL fail with data.",
-    ),
-    (
-        frozenset(["exec", "execute", "declare", "xp_cmdshell"]),
-        "stacked",
-        lambda tokens, index, value: value and index > 3 and _names_procedure(tokens, index),
-        "A value brings a procedure call with it.",
     ),
 )
 
@@ -259,6 +269,13 @@ def _holds_prose(tokens: Tokens, index: int) -> bool:
     return kind_at(tokens, index + 2) == "number" and kind_at(tokens, index + 3) == "word"
 
 
+_NAMES = (
+    frozenset(part for names, *_ in _RULES for name in names for part in name.split("."))
+    | _BATCH
+    | {"waitfor", "xp_dirtree"}
+)
+
+
 def _is_large(tokens: Tokens, index: int) -> bool:
     digits = text_at(tokens, index + 2)
     return digits.isdigit() and int(digits[:12]) >= HEAVY_COUNT
@@ -272,10 +289,6 @@ def _calls_out(tokens: Tokens, index: int) -> bool:
         or name in ("dblink", "openrowset", "opendatasource")
         or name.startswith("fn_")
     )
-
-
-def _in_condition(tokens: Tokens, index: int) -> bool:
-    return any(token.text in _CONDITIONS for token in tokens[:index])
 
 
 _CATALOGUE = word_set(
@@ -327,7 +340,7 @@ def _encoded(tokens: Tokens, *, value: bool) -> Iterator[Evidence]:
     for index, token in enumerate(tokens):
         if token.kind == "word" and token.text in ("where", "having", "union"):
             condition = True
-        if token.text not in ("chr", "char", "nchar") or text_at(tokens, index + 1) != "(":
+        if token.text not in _BY_CODE or text_at(tokens, index + 1) != "(":
             continue
         code, close = text_at(tokens, index + 2), text_at(tokens, index + 3)
         if not condition or kind_at(tokens, index + 2) != "number" or code in _PLAIN_CODES:

@@ -27,6 +27,7 @@ _AFTER_OPERATOR = word_set(
     "declare exec execute create drop insert update delete from select"
 )
 _NO_ENGLISH = word_set("union waitfor rlike declare exec having")
+_JOINERS = frozenset(["or", "and", "xor", "||"])
 _BEHIND_STRING = frozenset(["or", "and", "union", "waitfor", "having"])
 
 
@@ -174,7 +175,7 @@ def _stack(statement: Statement) -> Evidence:
 def assigned(statement: Statement) -> Iterator[Evidence]:
     """A condition of constants where a value is stored: SET c = '' OR 'a'='a'."""
     tokens = statement.tokens
-    if statement.verb not in ("update", "insert", "replace"):
+    if statement.verb not in ("update", "insert", "replace") or not statement.words & _JOINERS:
         return
     stored = True
     for index in range(1, len(tokens) - 3):

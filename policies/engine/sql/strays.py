@@ -12,9 +12,10 @@ from policies.engine.language import word_set
 from policies.engine.sql.evidence import BEHIND_LITERAL, Evidence
 from policies.engine.sql.statements import Statement
 from policies.engine.sql.tokens import Token
-from policies.engine.sql.values import MAX_VALUE, value_evidence
+from policies.engine.sql.values import value_evidence
 
 MAX_STRAYS = 4  # values of one statement that are judged
+MAX_STRAY = 1_000  # characters of one of them
 
 _BEFORE = word_set("= < > <= >= <> != like ilike rlike regexp ( , between %")
 _ZONES = word_set("where set values having on")
@@ -44,7 +45,7 @@ def stray_values(statement: Statement, text: str) -> Iterator[Evidence]:
         if left < 0:
             return
         start = token.start + (token.kind != "number")
-        found = value_evidence(text[start : min(statement.end, start + MAX_VALUE)])
+        found = value_evidence(text[start : min(statement.end, start + MAX_STRAY)])
         for sign in found:
             yield Evidence(
                 rule=sign.rule,

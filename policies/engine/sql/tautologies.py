@@ -18,6 +18,8 @@ from policies.engine.sql.evidence import COMPARISONS, Evidence, Tokens, kind_at,
 from policies.engine.sql.statements import Statement
 
 MAX_CONDITIONS = 200  # of one statement that are read
+MAX_REREAD = 3  # times that a token is read on average, as conditions hold others
+MAX_FREE = 2_000  # tokens that are read at any rate
 MAX_CHOICES = 300  # CASE, IF and their like of one statement that are looked at
 MAX_BLANKS = 2  # in a string that is no prose
 
@@ -39,6 +41,7 @@ _SELF = word_set(
     "last_insert_id found_rows get_lock"
 )
 _CHOICES = word_set("if iif elt make_set decode case")
+_OPENERS = _CHOICES | {"where", "having", "when"}
 _DATE = re.compile(r"\s*\d{2,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 
 _ALWAYS = "An OR with a condition that is always true opens every row."
@@ -52,20 +55,25 @@ Verdict = tuple[str, bool]  # the reason, and whether it is weak
 def conditions(statement: Statement, *, value: bool) -> Iterator[Evidence]:
     """Constant conditions behind WHERE, HAVING and WHEN, and choices between constants."""
     tokens = statement.tokens
+    if not statement.words & _OPENERS:
+        return
     budget = MAX_CONDITIONS
+    reads = MAX_REREAD * len(tokens) + MAX_FREE
     for index, token in enumerate(tokens):
         if token.kind != "word" or token.text not in ("where", "having", "when"):
             continue  # and not ON: a join on 1=1 is how people and programs write a cross join
         budget -= 1
-        if budget < 0:
+        if budget < 0 or reads < 0:
             break
         tree = ConditionReader(tokens, index + 1).read(loose=True)
+        reads -= tree.last - index
         if token.text == "having" and tree.kind == "compare" and is_constant(tree):
             yield _tautology(
                 "A HAVING that compares constants is what probes use.", tokens, index, tree.last
             )
         yield from _spliced(tree, tokens, value=value)
-    yield from _choices(tokens, value=value)
+    if statement.words & _CHOICES:
+        yield from _choices(tokens, value=value)
 
 
 def _tautology(

@@ -10,7 +10,8 @@ from policies.engine.sql.evidence import COMPARISONS, Evidence, Tokens, text_at
 from policies.engine.sql.statements import Statement, clause_end, top_level
 from policies.engine.sql.tokens import Token
 
-MAX_UNIONS = 50  # set operations of one statement
+MAX_UNIONS = 20  # set operations of one statement
+MAX_ARM = 1_000  # tokens of the query before it that are looked at
 MAX_LIST = 50  # tokens of a list before a UNION
 MIN_NUMBERED = 2  # columns that hold their own position
 
@@ -26,15 +27,18 @@ _SCHEMA = word_set(
     "msysobjects v$version user_tab_columns pg_authid syscat sysibm pg_database pg_class "
     "rdb$relations sqlite_temp_master"
 )
+_OPERATIONS = word_set("union intersect except minus")
 _ARM_END = word_set("from order limit into offset fetch procedure where group having")
 
 
 def unions(statement: Statement, *, value: bool) -> Iterator[Evidence]:
     """The first set operation of the statement that shows where it comes from."""
     tokens = statement.tokens
+    if not statement.words & _OPERATIONS:
+        return
     budget = MAX_UNIONS
     for index, token in enumerate(tokens):
-        if token.kind != "word" or token.text not in ("union", "intersect", "except", "minus"):
+        if token.kind != "word" or token.text not in _OPERATIONS:
             continue
         at = index + 1
         while text_at(tokens, at) in ("all", "distinct", "(", "distinctrow"):
@@ -70,7 +74,7 @@ def _reason(tokens: Tokens, index: int, at: int, *, value: bool) -> str:
         return "A UNION stands behind a statement that answers no rows."
     end = clause_end(tokens, at)
     inside = [tokens[place] for place in top_level(tokens, at + 1, end)]
-    first_arm = {token.text for token in tokens[:index]}
+    first_arm = {token.text for token in tokens[max(0, index - MAX_ARM) : index]}
     if "from" not in first_arm or _is_row_source(tokens, index):
         return ""
     has_source = any(token.text == "from" for token in inside)
@@ -197,7 +201,7 @@ def _width(tokens: Tokens, first: int, last: int) -> int:
     if tokens[first].text != "select":
         return 0
     width = 1
-    for at in top_level(tokens, first + 1, last):
+    for at in top_level(tokens, first + 1, min(last, first + MAX_ARM)):
         text = tokens[at].text
         if text == "from":
             return width

@@ -33,6 +33,22 @@ _OPERATOR_ALONE = re.compile(r"""\s*(['"])\s*(?:[=<>|&+*/^%-]|<>|!=|\|\||&&)\s*\
 # An option or a colour in quotes: '--help', "#d8bbff", "<name>".
 _QUOTED_WORD = re.compile(r"""(?:(?:--|\#)[\w-]*|<[\w-]+>)['"]|(?:and|or|not)['"]\s+[\w"'`]""")
 _WAITS = re.compile(r"(?:[-+*/<>=!|&^(,~%]|\b(?:and|or|xor|like|in))\s*\Z", re.IGNORECASE)
+# Signs that do not need to stand at the place where the value breaks out.
+_ANYWHERE = re.compile(
+    r"\b(?:union|select|waitfor|sleep|benchmark|having|exec|execute|declare|insert|drop|outfile|"
+    r"dumpfile|procedure)\b|;|--|\#|/\*|\b(?:or|and|xor)\b[^=<>]{0,60}(?:[=<>]|\b(?:like|is|in)\b)|"
+    r"\w_\w+\s*\(|\b(?:iif|if|case|elt)\b|@@|\|\||&&",
+    re.IGNORECASE,
+)
+_STARTS_OUT = re.compile(
+    r"\s*(?:[-+]?[\d.]|[('\")]|\w+\)|and\b|or\b|xor\b|null\b|[,;|&])", re.IGNORECASE
+)
+_GOES_ON = re.compile(
+    r"[\s)]*(?:[-+*/^&|=<>!%;\#,~?(]|\Z|(?:and|or|xor|union|having|order|group|like|ilike|rlike|"
+    r"regexp|glob|in|between|is|not|limit|procedure|into|waitfor|collate|notnull|isnull|div|mod|as|"
+    r"where|sounds)\b)",
+    re.IGNORECASE,
+)
 _CUT = re.compile(r"--(?:[\s+\w]|\Z)|\#(?:[\s%]|\Z)|/\*")
 
 
@@ -53,11 +69,20 @@ def value_evidence(value: str) -> list[Evidence]:
             _whole(value, "breakout", "The value ends its string and goes on as an expression.")
         ]
     for quote in ("", "'", '"', "`"):
-        if quote in value:
+        if quote in value and _may_break_out(value, quote):
             found = list(_in_context(value, quote))
             if any(not sign.weak for sign in found) or len(found) > 1:
                 return found
     return []
+
+
+def _may_break_out(value: str, quote: str) -> bool:
+    """Whether the context is worth reading: a cheap question, as most values are plain text."""
+    if _ANYWHERE.search(value) is not None:
+        return True
+    if not quote:
+        return _STARTS_OUT.match(value) is not None
+    return _GOES_ON.match(value, value.index(quote) + 1) is not None
 
 
 def subquery_evidence(value: str) -> list[Evidence]:
