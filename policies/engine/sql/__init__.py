@@ -24,6 +24,7 @@ DESTRUCTIVE = "https://cheatsheetseries.owasp.org/cheatsheets/Database_Security_
 MAX_STATEMENTS = 2_000  # of one text
 MAX_NAMES = 50  # tables and functions that one statement adds to the facts
 MAX_URL = 20_000  # characters of a URL or form that are examined
+MAX_JUDGED = 8_000  # tokens of one text in which signs of injection are looked for
 MAX_TORN = 4  # statements of one text in which values are looked for
 MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are examined
 
@@ -109,9 +110,11 @@ class Sql:
                 report.fact("sql.function", function)
             _destructive(view, statement, report)
             for part in destructive.dynamic(statement):
-                if part.end - part.start > 4:
-                    inside = view.part(part.start, part.end, language="sql", layer=part.layer)
-                    report.nest(inside)
+                report.nest(_dynamic_view(view, part))
+        if len(tokens) > MAX_JUDGED:  # what is destroyed is looked for in all of them
+            report.truncated = True
+            tokens = tokens[:MAX_JUDGED]
+            found = statements.split(tokens)
         signs = evidence(tokens, found, text, value=False)
         for statement in found[:MAX_TORN]:
             signs.extend(stray_values(statement, text))
@@ -211,6 +214,26 @@ def _value_signs(value: str) -> list[Evidence]:
                 for sign in signs
             ]
     return []
+
+
+def _dynamic_view(view: View, part: destructive.Dynamic) -> View:
+    """The SQL that a statement executes, with the place of each character of its pieces."""
+    first, last = part.parts[0][0], part.parts[-1][1]
+    whole = view.part(first, last, language="sql", layer=part.layer)
+    if len(part.parts) == 1:
+        return whole
+    places: list[int] = []
+    for start, end in part.parts:
+        places.extend(view.place(place, place)[0] for place in range(start, end))
+    places.append(view.place(last, last)[0])
+    return View(
+        text="".join(view.text[start:end] for start, end in part.parts),
+        offset=places,
+        language="sql",
+        layer=whole.layer,
+        depth=whole.depth,
+        path=view.path,
+    )
 
 
 def _json_string(view: View, start: int, end: int, language: str) -> View:

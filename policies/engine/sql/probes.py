@@ -10,7 +10,7 @@ from policies.engine.sql.evidence import COMPARISONS, Evidence, Tokens, kind_at,
 from policies.engine.sql.statements import Statement, closing, top_level
 from policies.engine.sql.unions import PROBES
 
-MAX_PROBES = 300  # calls of probing functions that are looked at in one statement
+MAX_PROBES = 60  # calls of probing functions that are looked at in one statement
 HEAVY_COUNT = 100_000  # rows of a series, or bytes of a blob, that only serve to take time
 HEAVY_SOURCES = 3  # times that one FROM names the same catalogue table
 MAX_NEAR = 60  # tokens round FLOOR(RAND()) that are looked at for the grouping

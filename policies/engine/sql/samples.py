@@ -233,6 +233,47 @@ SAMPLES = (
         "DO $$ BEGIN EXECUTE 'DROP TABLE invoices'; END $$",
         "DO $$ BEGIN RAISE NOTICE 'nothing to drop'; END $$",
     ),
+    _destructive(
+        "drop_table", "DROP TABLE [shop].[lines]", "SELECT [drop], [table] FROM [shop].[lines]"
+    ),
+    _destructive(
+        "drop_table",
+        "DECLARE @q nvarchar(90) = N'DROP TABLE ' + N'shop.lines'; EXEC(@q);",
+        "DECLARE @q nvarchar(90) = N'no table to drop'; PRINT @q;",
+    ),
+    _destructive(
+        "truncate",
+        "BEGIN EXECUTE IMMEDIATE 'TRUNCATE TABLE ' || 'lines'; END;",
+        "BEGIN EXECUTE IMMEDIATE 'ANALYZE ' || 'lines'; END;",
+    ),
+    _destructive(
+        "delete_all", "DELETE TOP (100) PERCENT FROM shop.lines", "DELETE TOP (9) FROM shop.lines"
+    ),
+    _destructive(
+        "delete_all",
+        "MERGE INTO lines l USING (SELECT 4) s ON 4 = 4 WHEN MATCHED THEN DELETE",
+        "MERGE INTO lines l USING gone g ON g.id = l.id WHEN MATCHED THEN DELETE",
+    ),
+    _destructive(
+        "delete_all",
+        "DELETE FROM lines l USING orders o",
+        "DELETE FROM lines l USING orders o WHERE o.id = l.order_id",
+    ),
+    _destructive(
+        "grant_superuser",
+        "ALTER SERVER ROLE sysadmin ADD MEMBER kim",
+        "ALTER SERVER ROLE readers ADD MEMBER kim",
+    ),
+    _destructive(
+        "untrusted_language",
+        "CREATE FUNCTION run_it RETURNS STRING SONAME 'lib_mine.so'",
+        "CREATE FUNCTION twice(a int) RETURNS int RETURN 2 * a",
+    ),
+    _destructive(
+        "server_file",
+        "ATTACH DATABASE '/etc/cron.d/lines' AS c",
+        "ATTACH DATABASE 'archive.db' AS archive",
+    ),
     # MongoDB.
     _destructive("mongo_drop", "db.invoices.drop()", "db.invoices.find({drop: 3})", "auto"),
     _destructive("mongo_drop_database", "db.dropDatabase()", "db.getName()", "auto"),
