@@ -77,9 +77,12 @@ def test_so_it_does_for_what_is_no_json(data):
 def test_plain_bodies_take_the_quick_way(data, quick, monkeypatch):
     calls = []
     thorough = body._thorough
-    monkeypatch.setattr(
-        body, "_thorough", lambda *args, **named: calls.append(args) or thorough(*args, **named)
-    )
+
+    def noted(*arguments: Any, **named: Any) -> Any:
+        calls.append(arguments)
+        return thorough(*arguments, **named)
+
+    monkeypatch.setattr(body, "_thorough", noted)
 
     outcome(body.decode, data)
 
