@@ -46,6 +46,9 @@ _DETECTORS = tuple(
 )
 
 
+_TELL_NOTHING = frozenset(["host_word"])  # signs that call for no detector by themselves
+
+
 class PersonalData:
     """Findings `pii.ssn`, `pii.credit_card`, `pii.aadhaar`, `pii.pan`, `pii.email`, `pii.phone`,
     `pii.iban`, `pii.passport`, `pii.ip`, `pii.date_of_birth` and `pii.mac_address`, every
@@ -69,10 +72,11 @@ class PersonalData:
         """Report the personal data in `view`; see `Family.examine`."""
         topics = path_topics(view.path)
         finder = names.registered()
-        if not signs and not topics and finder is None:
+        if signs <= _TELL_NOTHING and not topics and finder is None:
             return
         odd = "odd" in signs  # Its digits may be any: nothing can be ruled out by the scan.
-        reading = Reading(view, plain(view.text) if odd else view.text, topics, report)
+        text = plain(view.text) if odd else view.text
+        reading = Reading(view, text, topics, report, signs)
         for sign, number in self._national:
             if odd or sign in signs:
                 national.find(reading, number)

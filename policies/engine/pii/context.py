@@ -14,6 +14,7 @@ from policies.engine.pii.topics import (
     ID,
     NOTHING,
     OTHER,
+    TopicIndex,
     first_topic,
     label_topics,
     last_topic,
@@ -21,6 +22,9 @@ from policies.engine.pii.topics import (
 
 REACH = 40  # characters before a value in which a word speaks for it
 REACH_AFTER = 24  # and after it, when nothing before it speaks
+# Values judged one by one before the words of the whole text are read once for all of them.
+MANY_ASKED = 50
+CHARACTERS_ASKED = 400  # one more for so many characters
 ADJACENT = 12  # characters between a word that speaks against a value and the value
 _KEY_REACH = 90
 _LINE_REACH = 200
@@ -67,8 +71,17 @@ def path_topics(path: Sequence[str | int]) -> frozenset[str]:
 class Reading:
     """One text while it is read for personal data: its context, and what is claimed of it."""
 
-    def __init__(self, view: View, text: str, topics: frozenset[str], report: Report) -> None:
+    def __init__(
+        self,
+        view: View,
+        text: str,
+        topics: frozenset[str],
+        report: Report,
+        signs: frozenset[str] = frozenset(),
+    ) -> None:
+        """`text` is that of `view` in plain characters, `topics` what the key over it says."""
         self.view = view
+        self.signs = signs
         self.text = text
         self._report = report
         self._tables: Tables | None = None
@@ -76,6 +89,8 @@ class Reading:
         self._path_topics = topics
         self._said: dict[int, tuple[frozenset[str], str, int]] = {}
         self._after: dict[int, str] = {}
+        self._asked = 0
+        self._index: TopicIndex | None = None
 
     def claim(
         self, start: int, end: int, *, kind: str, rule: str, confidence: float, reason: str
@@ -117,7 +132,11 @@ class Reading:
             if "_" in words_after:
                 left = _TOKEN_LEFT.search(self.text, end, end + REACH_AFTER + _LONGEST_TOKEN)
                 words_after = words_after[: left.start() - end] if left else words_after
-            after = self._after[end] = first_topic(words_after.lower())
+            if self._index is not None:
+                after = self._index.first(end, end + len(words_after))
+            else:
+                after = first_topic(words_after.lower())
+            self._after[end] = after
         return Evidence.NEAR if after == topic else Evidence.NOTHING
 
     def line_before(self, start: int) -> str:
@@ -127,7 +146,7 @@ class Reading:
 
     def _read_before(self, start: int) -> tuple[frozenset[str], str, int]:
         """The topics of the label; without one, the last telling word and how far it is."""
-        before = self._before(start)
+        before, as_written = self._before(start)
         name, prose, phrase = _key(before, "=:><!~")
         topics = label_topics(name) if name else NOTHING
         if phrase and name.lower() in _GENERIC_NAMES:
@@ -142,6 +161,14 @@ class Reading:
                 before = _CELL_END.split(before)[-1]
         elif not prose and name.lower() not in _NEUTRAL_KEYS:
             return NOTHING, "", 0
+        self._asked += 1
+        if self._asked == MANY_ASKED + len(self.text) // CHARACTERS_ASKED:
+            lower = self.text.lower()
+            if len(lower) == len(self.text):  # some letters have twins of two
+                self._index = TopicIndex(lower)
+        if self._index is not None and as_written:
+            word, end = self._index.last(start - min(REACH, len(before)), start)
+            return NOTHING, word, start - end
         reach = before[-REACH:].lower()
         word, end = last_topic(reach) or ("", 0)
         return NOTHING, word, len(reach) - end
@@ -153,25 +180,32 @@ class Reading:
         column = self._tables.column(start)
         if column:
             return label_topics(column), True
-        cell, _, _ = _key(before, "|")
-        if cell:
-            return label_topics(cell), False
-        return NOTHING if before.strip(" \t\"'+(") else self._path_topics, False
+        if "|" in before:
+            cell, _, _ = _key(before, "|")
+            if cell:
+                return label_topics(cell), False
+        if not self._path_topics or before.strip(" \t\"'+("):
+            return NOTHING, False
+        return self._path_topics, False
 
-    def _before(self, start: int) -> str:
+    def _before(self, start: int) -> tuple[str, bool]:
+        """What stands before `start` and may speak for it, and whether that is as in the text."""
         low = max(0, start - _KEY_REACH)
-        before = self.text[low:start]
+        before, as_written = self.text[low:start], True
         head, newline, line = before.rpartition("\n")
         if newline and _LETTER.search(line):
             before = line
         elif newline:  # The line above speaks only when it ends in the colon of a label.
             above = head.rpartition("\n")[2].rstrip(" \t\r*")
-            before = above + line if above.endswith((":", "=")) else line
-        if "]" in before:
-            before = _PLACEHOLDER.sub("", _PLACEHOLDER_END.sub("", before))
-        if "_" in before:
+            speaks = above.endswith((":", "="))
+            before, as_written = (above + line, False) if speaks else (line, True)
+        if "]" in before or "_" in before:
+            whole = before
+            if "]" in before:
+                before = _PLACEHOLDER.sub("", _PLACEHOLDER_END.sub("", before))
             before = _TOKEN_LEFT.sub("", before)
-        return before
+            as_written = as_written and len(whole) == len(before)
+        return before, as_written
 
 
 def _key(before: str, marks: str) -> tuple[str, bool, str]:

@@ -32,6 +32,11 @@ SIGNS = (
     Sign(name="iban", pattern=r"[a-z]{2}\d{2}[- ]?[a-z0-9]{4}[- ]?[a-z0-9]{4}[- ]?[a-z0-9]{3}"),
     Sign(name="ipv4", pattern=r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d"),
     Sign(name="ipv6", pattern=r"[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]{0,4}:"),
+    # Where one of these occurs, an address may be that of a machine, by what stands before it.
+    Sign(
+        name="host_word",
+        pattern=r"://|ssh|scp|sftp|rsync|mosh|git|message-id|in-reply-to|references",
+    ),
     Sign(name="mac", pattern=r"(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}"),
     Sign(
         name="passport_word",

@@ -36,9 +36,12 @@ class Tables:
         self._read_lines()
         if "nsert" in text or "NSERT" in text:
             self._read_inserts()
+        self._any = bool(self._cell_starts) or any(header is not None for header in self._headers)
 
     def column(self, place: int) -> str:
         """The name of the column that `place` stands under; empty when it is in no table."""
+        if not self._any:
+            return ""
         if self._cell_starts:
             at = bisect_right(self._cell_starts, place) - 1
             if at >= 0 and self._cell_names[at]:
