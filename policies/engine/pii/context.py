@@ -48,6 +48,7 @@ _LONGEST_TOKEN = 57
 _PLACEHOLDER_END = re.compile(r"\A[A-Z_]{0,20}(?::?[\w*:]{0,90})?\]")
 _HEX_GROUP_BEFORE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{4,5}\s\Z")
 _HEX_GROUP_AFTER = re.compile(r"\s[0-9A-Fa-f]{4,5}(?![0-9A-Za-z])")
+_ABBREVIATION = re.compile(r"(?<![A-Za-z])(?:tel|fon|mob|ph|nr|no|fax)\.\Z", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W_]")
 _NAME_BACKWARDS = re.compile(r"[\w.\-]+")
 _CELL_END = re.compile(r"[|,;\t(]")
@@ -57,6 +58,14 @@ _NEUTRAL_KEYS = words(
     "nummer numero número numéro wert valor valeur"
 )
 _ENDS_OF_PHRASES = frozenset(".,;!?)")
+_ELEMENT_BEFORE = re.compile(r"([^<>\n]{2,40})(?:</?[A-Za-z][^<>\n]{0,60}>\s{0,3}){1,4}[\"']?\Z")
+_TAGS = words("td th dd dt span div p li b strong em i code label a tr h1 h2 h3 h4 h5 h6")
+_SETTER = re.compile(r"(?:\b|[._])(?:set|with|add)_?([A-Z_a-z]\w{1,40})\(\s?[\"']?\Z")
+_LIST_ITEM = re.compile(r"\s*-\s+[\"'(]?")
+_INDENT = re.compile(r"[ \t]*")
+_KEY_LINE = re.compile(r"([ \t]*)(?:-[ \t]+)?[\"']?([A-Za-z][\w.\- ]{0,40})[\"']?:[ \t\r]*")
+_NESTED_LINE = re.compile(r"[ \t]*(?:-[ \t]|[\w\"'.\-]{1,40}:[ \t]|-\Z)")
+MAX_ABOVE = 20  # lines of a list or of nested keys between a value and its key
 _PHRASE_BREAK = re.compile(r"[^\w\s.\-/]")
 _GENERIC_NAMES = words("id no nr num number code")
 _COMPARED = (" like", " ilike", " in", " is", " eq", " ne")
@@ -148,10 +157,12 @@ class Reading:
         """The topics of the label; without one, the last telling word and how far it is."""
         before, as_written = self._before(start)
         name, prose, phrase = _key(before, "=:><!~")
-        topics = label_topics(name) if name else NOTHING
+        topics = label_topics(name) if name and name.lower() not in _TAGS else NOTHING
         if phrase and name.lower() in _GENERIC_NAMES:
             topics = label_topics(phrase) or topics  # `Tax ID: `, `Passport No = `
         if topics and not (prose and topics == ID):
+            return topics, "", 0
+        if topics := self._structural(before, name, start):
             return topics, "", 0
         if not name:
             label, in_cell = self._column(before, start)
@@ -172,6 +183,32 @@ class Reading:
         reach = before[-REACH:].lower()
         word, end = last_topic(reach) or ("", 0)
         return NOTHING, word, len(reach) - end
+
+    def _structural(self, before: str, name: str, start: int) -> frozenset[str]:
+        """What an element before, a setter or a key above says: `<td>Phone</td><td>`."""
+        ending = before.rstrip(" \t\"'")[-1:]
+        if ending == ">" and (element := _ELEMENT_BEFORE.search(before)):
+            return label_topics(element[1].strip())
+        if ending == "(" and (setter := _SETTER.search(before)):
+            return label_topics(setter[1])
+        if name.lower() in _NEUTRAL_KEYS or _LIST_ITEM.fullmatch(before):
+            return self._key_above(start)
+        return NOTHING
+
+    def _key_above(self, start: int) -> frozenset[str]:
+        """The key of YAML that a list or a nested value stands under."""
+        text, line = self.text, self.text.rfind("\n", max(0, start - _LINE_REACH), start) + 1
+        if not line:
+            return NOTHING
+        indent = _INDENT.match(text, line)
+        for _ in range(MAX_ABOVE):
+            end, line = line - 1, text.rfind("\n", max(0, line - 1 - _LINE_REACH), line - 1) + 1
+            key = _KEY_LINE.fullmatch(text, line, end)
+            if key is not None and indent and len(key[1]) <= len(indent[0]):
+                return label_topics(key[2])
+            if not line or not _NESTED_LINE.match(text, line, end):
+                return NOTHING
+        return NOTHING
 
     def _column(self, before: str, start: int) -> tuple[frozenset[str], bool]:
         """The topics of the column or of the path, and whether there is a column."""
@@ -263,6 +300,8 @@ def open_left(text: str, start: int, in_path: bool = False) -> bool:
         # Neither the `n` of an escaped line break nor the end of `%3D` belongs to a word.
         escaped = left in "nrt" and text[start - 2 : start - 1] == "\\"
         return escaped or (start > 2 and text[start - 3] == "%")
+    if left == "." and _ABBREVIATION.search(text, max(0, start - 6), start):
+        return True
     if left == "-":
         return start == 1 or text[start - 2] in " \t\n"
     if left == ".":

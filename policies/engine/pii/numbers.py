@@ -92,7 +92,8 @@ def find_cards(reading: Reading) -> None:
         usual = (match["four"] or match["six"] or "") in "- "
         if match["four"] == " " and in_a_code_table(text, start, end):
             usual = False
-        if len(set(digits)) < 2 or not isolated(text, start, end, in_path=True):
+        on_a_track = text[start - 2 : start] == "%B" and text[end : end + 1] == "^"  # ISO/IEC 7813
+        if len(set(digits)) < 2 or not (on_a_track or isolated(text, start, end, in_path=True)):
             continue
         # A card's number is also called its PAN, the primary account number.
         evidence = max(reading.evidence(topic, start, end) for topic in ("card", "pan"))
