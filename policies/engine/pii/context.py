@@ -49,6 +49,7 @@ _PLACEHOLDER_END = re.compile(r"\A[A-Z_]{0,20}(?::?[\w*:]{0,90})?\]")
 _HEX_GROUP_BEFORE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{4,5}\s\Z")
 _HEX_GROUP_AFTER = re.compile(r"\s[0-9A-Fa-f]{4,5}(?![0-9A-Za-z])")
 _ABBREVIATION = re.compile(r"(?<![A-Za-z])(?:tel|fon|mob|ph|nr|no|fax)\.\Z", re.IGNORECASE)
+_OF_A_NUMBER = re.compile(r"[\s:#=]{1,3}[0-9][0-9.:\- ]*(?:of|to|from|/|x|-)\s+")
 _LETTER = re.compile(r"[^\W_]")
 _NAME_BACKWARDS = re.compile(r"[\w.\-]+")
 _CELL_END = re.compile(r"[|,;\t(]")
@@ -177,12 +178,16 @@ class Reading:
             lower = self.text.lower()
             if len(lower) == len(self.text):  # some letters have twins of two
                 self._index = TopicIndex(lower)
+        reach = before[-REACH:]
         if self._index is not None and as_written:
-            word, end = self._index.last(start - min(REACH, len(before)), start)
-            return NOTHING, word, start - end
-        reach = before[-REACH:].lower()
-        word, end = last_topic(reach) or ("", 0)
-        return NOTHING, word, len(reach) - end
+            word, end = self._index.last(start - len(reach), start)
+            end -= start - len(reach)
+        else:
+            word, end = last_topic(reach.lower()) or ("", 0)
+        gap = len(reach) - end
+        if word == "other" and gap > ADJACENT and _OF_A_NUMBER.fullmatch(reach, end):
+            gap = ADJACENT  # `lot 98011243548414 of `
+        return NOTHING, word, gap
 
     def _structural(self, before: str, name: str, start: int) -> frozenset[str]:
         """What an element before, a setter or a key above says: `<td>Phone</td><td>`."""

@@ -65,7 +65,9 @@ _TOPICS = {
         "model item product case rma po seed nonce offset token last4 shipment transaction txn tx "
         "duration elapsed ms orderid invoiceid transactionid trackingnumber ordernumber plate "
         "imei iccid imsi vin bestellung bestellnummer auftrag auftragsnummer rechnung "
-        "rechnungsnummer commande facture pedido factura ordine fattura"
+        "rechnungsnummer commande facture pedido factura ordine fattura page lot seq sequence "
+        "block height shard barcode policy claim badge asset docket voucher coupon receipt pallet "
+        "container meter flight locker firmware sensor frame"
     ),
     "id": "id pk key index idx row count line code",
 }
@@ -113,7 +115,16 @@ _PHRASE_TOPIC = {
 _SECOND_WORDS = frozenset(phrase.partition(" ")[2] for phrase in _PHRASE_TOPIC)
 _FIRST_WORDS = frozenset(phrase.partition(" ")[0] for phrase in _PHRASE_TOPIC)
 # A key of this name holds a social security number; in prose the word says nothing.
-_LABEL_WORD_TOPIC = {**_WORD_TOPIC, "social": "ssn", "ccno": "card", "sin": "national.ca"}
+_LABEL_WORD_TOPIC = {
+    **_WORD_TOPIC,
+    "social": "ssn",
+    "ccno": "card",
+    "sin": "national.ca",
+    # In prose these stand in addresses, beside a telephone.
+    **dict.fromkeys(
+        words("unit room seat ext extension box zip zipcode postcode plz member"), "other"
+    ),
+}
 # Verbs that speak for a phone number in a sentence, but are names of other things as keys.
 _VERBS = words("call called calling ring bell dial reach text")
 # `card_hash`, `phone_type`: about the value, whatever the rest of the name says.
