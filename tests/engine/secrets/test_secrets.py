@@ -1,6 +1,7 @@
 """Secrets are found where they are, the value alone, and nothing that only looks like one."""
 
 import re
+from collections.abc import Iterable
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_the_sign_of_a_shape_is_as_wide_as_its_pattern(shape):
         else st.from_regex(re.compile(shape.pattern.pattern, re.ASCII), fullmatch=True)
     )
     def sign_is_seen(token: str) -> None:
-        seen = SCANNER.scan(f" {token} ").get(FAMILY.name, set())
+        seen: Iterable[str] = SCANNER.scan(f" {token} ").get(FAMILY.name, ())
         assert any(
             f"shape.{number}" in seen for number, other in enumerate(SHAPES) if other is shape
         )
