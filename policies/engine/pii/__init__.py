@@ -38,10 +38,11 @@ _DETECTORS = tuple(
         (phones.find_american, "american", ""),
         (phones.find_national, "phone_word", "phone"),
         (documents.find_births, "birth_word", "birth"),
+        # Beside a person's data an example address counts, beside an IP address it does not.
+        (addresses.find_emails, "email", ""),
         (addresses.find_ipv4, "ipv4", ""),
         (addresses.find_ipv6, "ipv6", ""),
         (addresses.find_macs, "mac", ""),
-        (addresses.find_emails, "email", ""),
     )
 )
 

@@ -61,6 +61,8 @@ _NEUTRAL_KEYS = words(
 _ENDS_OF_PHRASES = frozenset(".,;!?)")
 _ELEMENT_BEFORE = re.compile(r"([^<>\n]{2,40})(?:</?[A-Za-z][^<>\n]{0,60}>\s{0,3}){1,4}[\"']?\Z")
 _TAGS = words("td th dd dt span div p li b strong em i code label a tr h1 h2 h3 h4 h5 h6")
+_VCARD = re.compile(r"(?<![\w;])(?:item[0-9]\.)?(TEL|EMAIL|BDAY);[^:\n]{1,60}:\Z", re.IGNORECASE)
+_SIGNATURE = re.compile(r"(?:.*[|·•,;/] )?\s*[TMPFtmpf][:.]\s{0,2}")  # `M: ` under a mail
 _SETTER = re.compile(r"(?:\b|[._])(?:set|with|add)_?([A-Z_a-z]\w{1,40})\(\s?[\"']?\Z")
 _LIST_ITEM = re.compile(r"\s*-\s+[\"'(]?")
 _INDENT = re.compile(r"[ \t]*")
@@ -165,6 +167,8 @@ class Reading:
             return topics, "", 0
         if topics := self._structural(before, name, start):
             return topics, "", 0
+        if len(name) == 1 and _SIGNATURE.fullmatch(before):
+            return NOTHING, "phone", 0
         if not name:
             label, in_cell = self._column(before, start)
             if label:
@@ -173,6 +177,11 @@ class Reading:
                 before = _CELL_END.split(before)[-1]
         elif not prose and name.lower() not in _NEUTRAL_KEYS:
             return NOTHING, "", 0
+        word, gap = self._last_word(before, start, as_written=as_written)
+        return NOTHING, word, gap
+
+    def _last_word(self, before: str, start: int, *, as_written: bool) -> tuple[str, int]:
+        """The topic of the last telling word of `before`, and how far it is from the value."""
         self._asked += 1
         if self._asked == MANY_ASKED + len(self.text) // CHARACTERS_ASKED:
             lower = self.text.lower()
@@ -187,11 +196,13 @@ class Reading:
         gap = len(reach) - end
         if word == "other" and gap > ADJACENT and _OF_A_NUMBER.fullmatch(reach, end):
             gap = ADJACENT  # `lot 98011243548414 of `
-        return NOTHING, word, gap
+        return word, gap
 
     def _structural(self, before: str, name: str, start: int) -> frozenset[str]:
         """What an element before, a setter or a key above says: `<td>Phone</td><td>`."""
         ending = before.rstrip(" \t\"'")[-1:]
+        if ending == ":" and (card := _VCARD.search(before)):
+            return label_topics(card[1].lower())
         if ending == ">" and (element := _ELEMENT_BEFORE.search(before)):
             return label_topics(element[1].strip())
         if ending == "(" and (setter := _SETTER.search(before)):

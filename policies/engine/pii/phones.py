@@ -44,6 +44,8 @@ _TIME = re.compile(
     r"|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])(?:[0-9]{4}|[0-9]{6})"
 )
 _EXTENSION = re.compile(r"x[0-9]{1,6}(?![0-9a-z])|ext", re.IGNORECASE)
+_COUNTED = "12345678901234567890"
+_MORE = re.compile(r" [0-9]{3}")
 _LISTED = re.compile(r"/[0-9]")  # two numbers with a stroke between them
 _CHAT_LINK = "wa.me/"
 _DIGITS = re.compile(r"[0-9]+")
@@ -139,6 +141,8 @@ def find_national(reading: Reading) -> None:
         doubtful = bare and (len(digits) < MIN_BARE_DIGITS or _TIME.fullmatch(digits))
         if evidence == Evidence.NEAR and (doubtful or digits.endswith("0000")):
             continue  # a count, a time, a round sum
+        if evidence == Evidence.NEAR and (digits in _COUNTED or _MORE.match(text, end)):
+            continue  # made up for a text, or one of many numbers
         if evidence == Evidence.LABELLED or is_national(digits):
             _claim(reading, start, end, "phone.national", evidence)
 

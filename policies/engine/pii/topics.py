@@ -30,7 +30,7 @@ _TOPICS = {
     ),
     "birth": (
         "dob birth birthday birthdate dateofbirth born d.o.b geburtsdatum geburtstag geboren geb "
-        "naissance né née nacimiento nacido nacida nascimento nascita geboortedatum "
+        "bday naissance né née nacimiento nacido nacida nascimento nascita geboortedatum "
         "рождения जन्म जन्मतिथि"
     ),
     "email": "email mail emailaddress correo courriel ईमेल",
@@ -106,7 +106,8 @@ _PHRASES = {
     "national.au": "tax file",
     "other": "last four,last 4,order id,model no,license plate,licence plate",
     "": "passport js,passport local,passport jwt,passport oauth,passport google,passport saml,"
-    "phone model,text file,text field",
+    "phone model,text file,text field,call stack,call graph,call site,call id,call count,text size,"
+    "dial timeout,ring buffer,ring size",
 }
 _WORD_TOPIC = {word: topic for topic, listed in _TOPICS.items() for word in listed.split()}
 _PHRASE_TOPIC = {

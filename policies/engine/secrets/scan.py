@@ -60,5 +60,7 @@ class Scan:
         left = self.text[start - 1 : start]
         if not (left.isalnum() or left == "_"):
             return True
+        if self.text.startswith("/bot", start - 4):
+            return True  # the path of Telegram's interface
         escaped = left in "nrt" and self.text[start - 2 : start - 1] == "\\"
         return escaped or (start > 2 and self.text[start - 3] == "%")
