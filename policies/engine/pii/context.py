@@ -160,7 +160,8 @@ class Reading:
         """The topics of the label; without one, the last telling word and how far it is."""
         before, as_written = self._before(start)
         name, prose, phrase = _key(before, "=:><!~")
-        topics = label_topics(name) if name and name.lower() not in _TAGS else NOTHING
+        in_element = name.lower() in _TAGS and before.rstrip(" \t\"'").endswith(">")
+        topics = label_topics(name) if name and not in_element else NOTHING
         if phrase and name.lower() in _GENERIC_NAMES:
             topics = label_topics(phrase) or topics  # `Tax ID: `, `Passport No = `
         if topics and not (prose and topics == ID):

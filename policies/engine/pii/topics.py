@@ -130,6 +130,10 @@ _LABEL_WORD_TOPIC = {
 _VERBS = words("call called calling ring bell dial reach text")
 # `card_hash`, `phone_type`: about the value, whatever the rest of the name says.
 _OVERRULING = words("hash hashed token digest last4 masked count type brand")
+_MACHINE_NOUNS = words(
+    "row line index idx count code account key request object node job task device event message "
+    "thread cluster instance process transaction group project deployment"
+)
 _NO_ROWS = frozenset(["phone", "card", "email", "ip"])
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -247,6 +251,8 @@ def label_topics(name: str) -> frozenset[str]:
         topic = phrase or (_look_up(word, _LABEL_WORD_TOPIC) if word not in _VERBS else "")
         if topic:
             topics.add(topic)
+    if topics == ID and any(token[0] in _MACHINE_NOUNS for token in tokens):
+        return OTHER  # `row`, `key_id`: no person's number, as `user_id` or `id` may be
     if "id" in topics:
         topics -= _NO_ROWS  # `card_id` and `contact_id` number rows; `tax_id` a person.
     return frozenset(topics - {"other", "id"} or topics)
