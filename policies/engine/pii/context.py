@@ -68,6 +68,7 @@ _LIST_ITEM = re.compile(r"\s*-\s+[\"'(]?")
 _INDENT = re.compile(r"[ \t]*")
 _KEY_LINE = re.compile(r"([ \t]*)(?:-[ \t]+)?[\"']?([A-Za-z][\w.\- ]{0,40})[\"']?:[ \t\r]*")
 _NESTED_LINE = re.compile(r"[ \t]*(?:-[ \t]|[\w\"'.\-]{1,40}:[ \t]|-\Z)")
+MAX_INDENT = 40  # characters before the value of a list
 MAX_ABOVE = 20  # lines of a list or of nested keys between a value and its key
 _PHRASE_BREAK = re.compile(r"[^\w\s.\-/]")
 _GENERIC_NAMES = words("id no nr num number code")
@@ -208,7 +209,9 @@ class Reading:
             return label_topics(element[1].strip())
         if ending == "(" and (setter := _SETTER.search(before)):
             return label_topics(setter[1])
-        if name.lower() in _NEUTRAL_KEYS or _LIST_ITEM.fullmatch(before):
+        if (name and name.lower() in _NEUTRAL_KEYS) or (
+            not name and len(before) <= MAX_INDENT and _LIST_ITEM.fullmatch(before)
+        ):
             return self._key_above(start)
         return NOTHING
 
