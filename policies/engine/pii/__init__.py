@@ -38,12 +38,16 @@ _DETECTORS = tuple(
         (phones.find_american, "american", ""),
         (phones.find_national, "phone_word", "phone"),
         (documents.find_births, "birth_word", "birth"),
+        # Beside a person's data an example address counts, beside an IP address it does not.
+        (addresses.find_emails, "email", ""),
         (addresses.find_ipv4, "ipv4", ""),
         (addresses.find_ipv6, "ipv6", ""),
         (addresses.find_macs, "mac", ""),
-        (addresses.find_emails, "email", ""),
     )
 )
+
+
+_TELL_NOTHING = frozenset(["host_word"])  # signs that call for no detector by themselves
 
 
 class PersonalData:
@@ -69,10 +73,11 @@ class PersonalData:
         """Report the personal data in `view`; see `Family.examine`."""
         topics = path_topics(view.path)
         finder = names.registered()
-        if not signs and not topics and finder is None:
+        if signs <= _TELL_NOTHING and not topics and finder is None:
             return
         odd = "odd" in signs  # Its digits may be any: nothing can be ruled out by the scan.
-        reading = Reading(view, plain(view.text) if odd else view.text, topics, report)
+        text = plain(view.text) if odd else view.text
+        reading = Reading(view, text, topics, report, signs)
         for sign, number in self._national:
             if odd or sign in signs:
                 national.find(reading, number)

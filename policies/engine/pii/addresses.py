@@ -14,6 +14,7 @@ BESIDE = 200  # characters within which other personal data makes an example add
 
 _AT = re.compile(r"@|%40")
 _LOCAL_BACKWARDS = re.compile(r"(?:[\w+\-'!#$&*=?^`{|}~./]|[0-9A-Fa-f]{2}%)+")
+_NOT_IN_LOCAL = re.compile(r"[/=|`{}]")
 _LOCAL = re.compile(
     r"(?:[\w+\-'!#$&*?^~]|%[0-9A-Fa-f]{2})+(?:\.(?:[\w+\-'!#$&*?^~]|%[0-9A-Fa-f]{2})+)*\Z"
 )
@@ -41,17 +42,13 @@ _REMOTE_COMMAND = re.compile(
     r"\b(?:ssh|scp|sftp|rsync|mosh|autossh|sshfs|ssh-copy-id|git\s+(?:clone|fetch|push|pull|remote"
     r"|ls-remote|submodule))\b[^|;&]*\Z"
 )
-# Only where one of these occurs can an address be that of a machine, by what stands before it.
-_HOST_WORD = re.compile(
-    r"://|ssh|scp|sftp|rsync|mosh|git|message-id|in-reply-to|references", re.IGNORECASE
-)
 _TOKEN_START = re.compile(r"[\s\"']")
 _REMOTE_PATH = re.compile(r":(?:[~/]|[\w.\-]+/|[0-9]{2,5}\b)")
 _MESSAGE_ID = re.compile(r"(?:message-id|in-reply-to|references)\s*:[^:]*\Z", re.IGNORECASE)
 
 _IPV4 = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
 _LIKE_A_VERSION = re.compile(r"(?:[0-9]|1[0-2])\.(?:[0-9]|1[0-9]|20)\.")
-_IPV6 = re.compile(r"[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){3,7}")
+_IPV6 = re.compile(r"[0-9a-fA-F](?<![0-9A-Za-z]{2})[0-9a-fA-F]{0,3}(?::[0-9a-fA-F]{0,4}){3,7}")
 _DECIMAL_BEFORE = re.compile(r"[0-9]?\.[0-9]{1,4}[ ,]\Z")  # the coordinates of a drawing
 _DECIMAL_AFTER = re.compile(r"[ ,-]-?[0-9]{0,3}\.[0-9]")
 _MAC = re.compile(r"(?<![0-9A-Fa-f:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
@@ -63,6 +60,7 @@ FIRST_RESERVED = 240
 # 10 µs an address, and a log has thousands.
 _PRIVATE_FIRST = frozenset([0, 10, 127])
 _PARTLY_SPECIAL = frozenset([100, 169, 172, 192, 198, 203])
+_GLOBAL_FIRST = ("2", "3")  # of `2000::/3`; whether there are four digits is seen below
 _IPV6_GLOBAL = ipaddress.ip_network("2000::/3")
 _VERSION_BEFORE = re.compile(
     r"(?:\bv|version|release|build|rev|==|>=|<=|~=|[a-z]/)[\s:='\"]*\Z", re.IGNORECASE
@@ -83,7 +81,7 @@ def find_emails(reading: Reading) -> None:
     """
     text = reading.text
     examples: list[tuple[int, int]] = []
-    at_hosts = _HOST_WORD.search(text) is not None
+    at_hosts = "host_word" in reading.signs
     for at in _AT.finditer(text):
         found = _email_around(text, at.start(), at.end())
         if found is None or not reading.free(*found):
@@ -191,14 +189,15 @@ def _email_around(text: str, at: int, after: int) -> tuple[int, int] | None:
     if domain is None:
         return None
     *labels, ending = domain[0].lower().split(".")
-    if ending in _FILE_ENDINGS or all(label.isdigit() for label in labels):
+    if ending in _FILE_ENDINGS or "".join(labels).isdigit():
         return None
     backwards = _LOCAL_BACKWARDS.match(text[max(0, at - MAX_LOCAL - 1) : at][::-1])
     if backwards is None:
         return None
     # Of `email='o'brien@…` and `/path/jane@…` the part after the last mark that cannot belong.
     start = at - len(backwards[0])
-    start = max(start, 1 + max(text.rfind(mark, start, at) for mark in "/=|`{}"))
+    if _NOT_IN_LOCAL.search(text, start, at):
+        start = max(start, 1 + max(text.rfind(mark, start, at) for mark in "/=|`{}"))
     if text[start - 1 : start] == "\\" and text[start : start + 1] in ("n", "r", "t"):
         start += 1  # an escaped line break in JSON text
     while start < at and text[start] in ".'!#$&*?^~%":
@@ -234,6 +233,8 @@ def _is_service(address: str) -> bool:
             return True
         if octets[0] not in _PARTLY_SPECIAL:
             return address in _KNOWN_SERVICES
+    elif address[0] not in _GLOBAL_FIRST:
+        return True
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -14,6 +14,7 @@ from policies.engine.pii.topics import (
     ID,
     NOTHING,
     OTHER,
+    TopicIndex,
     first_topic,
     label_topics,
     last_topic,
@@ -21,6 +22,9 @@ from policies.engine.pii.topics import (
 
 REACH = 40  # characters before a value in which a word speaks for it
 REACH_AFTER = 24  # and after it, when nothing before it speaks
+# Values judged one by one before the words of the whole text are read once for all of them.
+MANY_ASKED = 50
+CHARACTERS_ASKED = 400  # one more for so many characters
 ADJACENT = 12  # characters between a word that speaks against a value and the value
 _KEY_REACH = 90
 _LINE_REACH = 200
@@ -44,6 +48,8 @@ _LONGEST_TOKEN = 57
 _PLACEHOLDER_END = re.compile(r"\A[A-Z_]{0,20}(?::?[\w*:]{0,90})?\]")
 _HEX_GROUP_BEFORE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{4,5}\s\Z")
 _HEX_GROUP_AFTER = re.compile(r"\s[0-9A-Fa-f]{4,5}(?![0-9A-Za-z])")
+_ABBREVIATION = re.compile(r"(?<![A-Za-z])(?:tel|fon|mob|ph|nr|no|fax)\.\Z", re.IGNORECASE)
+_OF_A_NUMBER = re.compile(r"[\s:#=]{1,3}[0-9][0-9.:\- ]*(?:of|to|from|/|x|-)\s+")
 _LETTER = re.compile(r"[^\W_]")
 _NAME_BACKWARDS = re.compile(r"[\w.\-]+")
 _CELL_END = re.compile(r"[|,;\t(]")
@@ -53,6 +59,17 @@ _NEUTRAL_KEYS = words(
     "nummer numero número numéro wert valor valeur"
 )
 _ENDS_OF_PHRASES = frozenset(".,;!?)")
+_ELEMENT_BEFORE = re.compile(r"([^<>\n]{2,40})(?:</?[A-Za-z][^<>\n]{0,60}>\s{0,3}){1,4}[\"']?\Z")
+_TAGS = words("td th dd dt span div p li b strong em i code label a tr h1 h2 h3 h4 h5 h6")
+_VCARD = re.compile(r"(?<![\w;])(?:item[0-9]\.)?(TEL|EMAIL|BDAY);[^:\n]{1,60}:\Z", re.IGNORECASE)
+_SIGNATURE = re.compile(r"(?:.*[|·•,;/] )?\s*[TMPFtmpf][:.]\s{0,2}")  # `M: ` under a mail
+_SETTER = re.compile(r"(?:\b|[._])(?:set|with|add)_?([A-Z_a-z]\w{1,40})\(\s?[\"']?\Z")
+_LIST_ITEM = re.compile(r"\s*-\s+[\"'(]?")
+_INDENT = re.compile(r"[ \t]*")
+_KEY_LINE = re.compile(r"([ \t]*)(?:-[ \t]+)?[\"']?([A-Za-z][\w.\- ]{0,40})[\"']?:[ \t\r]*")
+_NESTED_LINE = re.compile(r"[ \t]*(?:-[ \t]|[\w\"'.\-]{1,40}:[ \t]|-\Z)")
+MAX_INDENT = 40  # characters before the value of a list
+MAX_ABOVE = 20  # lines of a list or of nested keys between a value and its key
 _PHRASE_BREAK = re.compile(r"[^\w\s.\-/]")
 _GENERIC_NAMES = words("id no nr num number code")
 _COMPARED = (" like", " ilike", " in", " is", " eq", " ne")
@@ -67,8 +84,17 @@ def path_topics(path: Sequence[str | int]) -> frozenset[str]:
 class Reading:
     """One text while it is read for personal data: its context, and what is claimed of it."""
 
-    def __init__(self, view: View, text: str, topics: frozenset[str], report: Report) -> None:
+    def __init__(
+        self,
+        view: View,
+        text: str,
+        topics: frozenset[str],
+        report: Report,
+        signs: frozenset[str] = frozenset(),
+    ) -> None:
+        """`text` is that of `view` in plain characters, `topics` what the key over it says."""
         self.view = view
+        self.signs = signs
         self.text = text
         self._report = report
         self._tables: Tables | None = None
@@ -76,6 +102,8 @@ class Reading:
         self._path_topics = topics
         self._said: dict[int, tuple[frozenset[str], str, int]] = {}
         self._after: dict[int, str] = {}
+        self._asked = 0
+        self._index: TopicIndex | None = None
 
     def claim(
         self, start: int, end: int, *, kind: str, rule: str, confidence: float, reason: str
@@ -117,7 +145,11 @@ class Reading:
             if "_" in words_after:
                 left = _TOKEN_LEFT.search(self.text, end, end + REACH_AFTER + _LONGEST_TOKEN)
                 words_after = words_after[: left.start() - end] if left else words_after
-            after = self._after[end] = first_topic(words_after.lower())
+            if self._index is not None:
+                after = self._index.first(end, end + len(words_after))
+            else:
+                after = first_topic(words_after.lower())
+            self._after[end] = after
         return Evidence.NEAR if after == topic else Evidence.NOTHING
 
     def line_before(self, start: int) -> str:
@@ -127,13 +159,18 @@ class Reading:
 
     def _read_before(self, start: int) -> tuple[frozenset[str], str, int]:
         """The topics of the label; without one, the last telling word and how far it is."""
-        before = self._before(start)
+        before, as_written = self._before(start)
         name, prose, phrase = _key(before, "=:><!~")
-        topics = label_topics(name) if name else NOTHING
+        in_element = name.lower() in _TAGS and before.rstrip(" \t\"'").endswith(">")
+        topics = label_topics(name) if name and not in_element else NOTHING
         if phrase and name.lower() in _GENERIC_NAMES:
             topics = label_topics(phrase) or topics  # `Tax ID: `, `Passport No = `
         if topics and not (prose and topics == ID):
             return topics, "", 0
+        if topics := self._structural(before, name, start):
+            return topics, "", 0
+        if len(name) == 1 and _SIGNATURE.fullmatch(before):
+            return NOTHING, "phone", 0
         if not name:
             label, in_cell = self._column(before, start)
             if label:
@@ -142,9 +179,56 @@ class Reading:
                 before = _CELL_END.split(before)[-1]
         elif not prose and name.lower() not in _NEUTRAL_KEYS:
             return NOTHING, "", 0
-        reach = before[-REACH:].lower()
-        word, end = last_topic(reach) or ("", 0)
-        return NOTHING, word, len(reach) - end
+        word, gap = self._last_word(before, start, as_written=as_written)
+        return NOTHING, word, gap
+
+    def _last_word(self, before: str, start: int, *, as_written: bool) -> tuple[str, int]:
+        """The topic of the last telling word of `before`, and how far it is from the value."""
+        self._asked += 1
+        if self._asked == MANY_ASKED + len(self.text) // CHARACTERS_ASKED:
+            lower = self.text.lower()
+            if len(lower) == len(self.text):  # some letters have twins of two
+                self._index = TopicIndex(lower)
+        reach = before[-REACH:]
+        if self._index is not None and as_written:
+            word, end = self._index.last(start - len(reach), start)
+            end -= start - len(reach)
+        else:
+            word, end = last_topic(reach.lower()) or ("", 0)
+        gap = len(reach) - end
+        if word == "other" and gap > ADJACENT and _OF_A_NUMBER.fullmatch(reach, end):
+            gap = ADJACENT  # `lot 98011243548414 of `
+        return word, gap
+
+    def _structural(self, before: str, name: str, start: int) -> frozenset[str]:
+        """What an element before, a setter or a key above says: `<td>Phone</td><td>`."""
+        ending = before.rstrip(" \t\"'")[-1:]
+        if ending == ":" and (card := _VCARD.search(before)):
+            return label_topics(card[1].lower())
+        if ending == ">" and (element := _ELEMENT_BEFORE.search(before)):
+            return label_topics(element[1].strip())
+        if ending == "(" and (setter := _SETTER.search(before)):
+            return label_topics(setter[1])
+        if (name and name.lower() in _NEUTRAL_KEYS) or (
+            not name and len(before) <= MAX_INDENT and _LIST_ITEM.fullmatch(before)
+        ):
+            return self._key_above(start)
+        return NOTHING
+
+    def _key_above(self, start: int) -> frozenset[str]:
+        """The key of YAML that a list or a nested value stands under."""
+        text, line = self.text, self.text.rfind("\n", max(0, start - _LINE_REACH), start) + 1
+        if not line:
+            return NOTHING
+        indent = _INDENT.match(text, line)
+        for _ in range(MAX_ABOVE):
+            end, line = line - 1, text.rfind("\n", max(0, line - 1 - _LINE_REACH), line - 1) + 1
+            key = _KEY_LINE.fullmatch(text, line, end)
+            if key is not None and indent and len(key[1]) <= len(indent[0]):
+                return label_topics(key[2])
+            if not line or not _NESTED_LINE.match(text, line, end):
+                return NOTHING
+        return NOTHING
 
     def _column(self, before: str, start: int) -> tuple[frozenset[str], bool]:
         """The topics of the column or of the path, and whether there is a column."""
@@ -153,25 +237,32 @@ class Reading:
         column = self._tables.column(start)
         if column:
             return label_topics(column), True
-        cell, _, _ = _key(before, "|")
-        if cell:
-            return label_topics(cell), False
-        return NOTHING if before.strip(" \t\"'+(") else self._path_topics, False
+        if "|" in before:
+            cell, _, _ = _key(before, "|")
+            if cell:
+                return label_topics(cell), False
+        if not self._path_topics or before.strip(" \t\"'+("):
+            return NOTHING, False
+        return self._path_topics, False
 
-    def _before(self, start: int) -> str:
+    def _before(self, start: int) -> tuple[str, bool]:
+        """What stands before `start` and may speak for it, and whether that is as in the text."""
         low = max(0, start - _KEY_REACH)
-        before = self.text[low:start]
+        before, as_written = self.text[low:start], True
         head, newline, line = before.rpartition("\n")
         if newline and _LETTER.search(line):
             before = line
         elif newline:  # The line above speaks only when it ends in the colon of a label.
             above = head.rpartition("\n")[2].rstrip(" \t\r*")
-            before = above + line if above.endswith((":", "=")) else line
-        if "]" in before:
-            before = _PLACEHOLDER.sub("", _PLACEHOLDER_END.sub("", before))
-        if "_" in before:
+            speaks = above.endswith((":", "="))
+            before, as_written = (above + line, False) if speaks else (line, True)
+        if "]" in before or "_" in before:
+            whole = before
+            if "]" in before:
+                before = _PLACEHOLDER.sub("", _PLACEHOLDER_END.sub("", before))
             before = _TOKEN_LEFT.sub("", before)
-        return before
+            as_written = as_written and len(whole) == len(before)
+        return before, as_written
 
 
 def _key(before: str, marks: str) -> tuple[str, bool, str]:
@@ -229,6 +320,8 @@ def open_left(text: str, start: int, in_path: bool = False) -> bool:
         # Neither the `n` of an escaped line break nor the end of `%3D` belongs to a word.
         escaped = left in "nrt" and text[start - 2 : start - 1] == "\\"
         return escaped or (start > 2 and text[start - 3] == "%")
+    if left == "." and _ABBREVIATION.search(text, max(0, start - 6), start):
+        return True
     if left == "-":
         return start == 1 or text[start - 2] in " \t\n"
     if left == ".":

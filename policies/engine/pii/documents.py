@@ -10,21 +10,33 @@ from stdnum.iso7064 import mod_97_10
 
 from policies.engine.pii.context import Evidence, Reading, isolated, open_left, open_right
 
-_IBAN = re.compile(r"[A-Za-z][A-Za-z][0-9]{2}(?:[ -]?[A-Za-z0-9]){11,32}")
-_PAN = re.compile(r"[A-Za-z][A-Za-z]{2}[ABCEFGHJKLPTabcefghjklpt][A-Za-z][0-9]{4}[A-Za-z](?!\w)")
+# Both begin at their first digit, with the letters before it looked back at: of a text's letters
+# every one could begin them, of its digits few do.
+_IBAN = re.compile(r"[0-9](?<=[A-Za-z]{2}[0-9])[0-9](?:[ -]?[A-Za-z0-9]){11,32}")
+_IBAN_LETTERS = 2
+_PAN = re.compile(
+    r"[0-9](?<=[A-Za-z]{3}[ABCEFGHJKLPTabcefghjklpt][A-Za-z][0-9])[0-9]{3}[A-Za-z](?!\w)"
+)
+_PAN_LETTERS = 5
 _PASSPORT = re.compile(
-    r"(?:[A-Z0-9][A-Z0-9]{5,8}|[A-Z]{1,2} [0-9]{6,8}|[a-z]{1,2}[0-9]{6,8})(?!\w)"
+    r"[A-Za-z0-9](?<![A-Z0-9]{2})(?<![a-z]{2})(?:(?<=[A-Z0-9])[A-Z0-9]{5,8}"
+    r"|(?<=[A-Z])[A-Z]? [0-9]{6,8}|(?<=[a-z])[a-z]?[0-9]{6,8})(?!\w)"
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
-_DATE = re.compile(
-    r"[0-9a-z](?:"
-    r"(?<=[12])[0-9]{3}([-/.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])"
-    r"|(?:(?<=[0-3])[0-9])?([-/.])[0-3]?[0-9]\2(?:(?:19|20)[0-9]{2}|[0-9]{2})"
-    r"|(?<=[0-9])(?:(?<=[0-3])[0-9])?(?:st|nd|rd|th)?\.?[ -]"
-    rf"(?:of )?{_MONTH}\.?,?[ -](?:19|20)[0-9]{{2}}"
-    rf"|(?:(?<=[jfmasond])[a-z]{{2,8}}) [0-3]?[0-9](?:st|nd|rd|th)?,? (?:19|20)[0-9]{{2}})"
-    r"(?![0-9])",
-    re.IGNORECASE,
+_YEAR = r"(?:19|20)[0-9]{2}(?![0-9])"
+_DATES = (
+    re.compile(
+        r"[0-9](?<![0-9]{2})(?:(?<=[12])[0-9]{3}([-/.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])"
+        r"|(?:(?<=[0-3])[0-9])?([-/.])[0-3]?[0-9]\2(?:(?:19|20)[0-9]{2}|[0-9]{2}))(?![0-9])"
+    ),
+    re.compile(
+        r"[0-9](?<![0-9]{2})(?:(?<=[0-3])[0-9])?(?:st|nd|rd|th)?\.?[ -]"
+        rf"(?:of )?(?i:{_MONTH})\.?,?[ -]{_YEAR}"
+    ),
+    re.compile(
+        rf"[JFMASONDjfmasond](?<![A-Za-z]{{2}})(?i:(?<=[jfmasond])[a-z]{{2,8}})\.? [0-3]?[0-9]"
+        rf"(?:st|nd|rd|th)?,? {_YEAR}"
+    ),
 )
 MIN_PASSPORT_DIGITS = 2
 
@@ -33,8 +45,8 @@ def find_ibans(reading: Reading) -> None:
     """International bank account numbers: the country's length and the checksum (ISO 13616)."""
     text, position = reading.text, 0
     while (match := _IBAN.search(text, position)) is not None:
-        start, position = match.start(), match.start() + 2
-        length = _iban_lengths().get(match[0][:2].upper())
+        start, position = match.start() - _IBAN_LETTERS, match.start() + 1
+        length = _iban_lengths().get(text[start : match.start()].upper())
         if length is None:
             continue
         end = _end_of(text, start, match.end(), length)
@@ -62,11 +74,11 @@ def find_pans(reading: Reading) -> None:
     """Permanent account numbers of the Indian income tax department."""
     text = reading.text
     for match in _PAN.finditer(text):
-        start, end = match.span()
-        if match[0][5:9] == "0000" or not isolated(text, start, end, in_path=True):
+        start, end = match.start() - _PAN_LETTERS, match.end()
+        if match[0].startswith("0000") or not isolated(text, start, end, in_path=True):
             continue
         evidence = reading.evidence("pan", start, end)
-        if evidence < (Evidence.DOUBTFUL if match[0].isupper() else Evidence.NEAR):
+        if evidence < (Evidence.DOUBTFUL if text[start:end].isupper() else Evidence.NEAR):
             continue
         if reading.free(start, end):
             reading.claim(
@@ -102,7 +114,7 @@ def find_passports(reading: Reading) -> None:
 def find_births(reading: Reading) -> None:
     """Dates that a key, a column or a word calls a date of birth."""
     text = reading.text
-    for match in _DATE.finditer(text):
+    for match in (match for shape in _DATES for match in shape.finditer(text)):
         start, end = match.span()
         if not open_left(text, start):
             continue

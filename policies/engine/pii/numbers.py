@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from stdnum import verhoeff
-
 from policies.engine.pii.context import (
     Evidence,
     Reading,
@@ -16,12 +14,14 @@ from policies.engine.pii.context import (
 from policies.engine.pii.shapes import words
 
 _DIGITS = re.compile(r"[0-9]+")
-_GROUPED_SSN = re.compile(r"[0-9][0-9]{2}([- .])[0-9]{2}\1[0-9]{4}")
-_BARE_NINE = re.compile(r"[0-9][0-9]{8}(?![0-9])")
-_AADHAAR = re.compile(r"[0-9][0-9]{3}([- ]?)[0-9]{4}\1[0-9]{4}")
+# `(?<![0-9][0-9])` behind the first digit keeps a search from starting inside of a run; in front
+# of it, it would cost the quick skip to the next digit.
+_GROUPED_SSN = re.compile(r"[0-9](?<![0-9][0-9])[0-9]{2}([- .])[0-9]{2}\1[0-9]{4}")
+_BARE_NINE = re.compile(r"[0-9](?<![0-9][0-9])[0-9]{8}(?![0-9])")
+_AADHAAR = re.compile(r"[0-9](?<![0-9][0-9])[0-9]{3}([- ]?)[0-9]{4}\1[0-9]{4}")
 _FOUR_BESIDE = re.compile(r"(?<![0-9])(?:[0-9]{4}[- ]){3}[0-9]{4}(?![0-9])")  # a card's groups
 _CARD = re.compile(
-    r"[0-9](?:"
+    r"[0-9](?<![0-9][0-9])(?:"
     r"[0-9]{3}(?P<four>[- ._])[0-9]{4}(?P=four)[0-9]{4}(?P=four)[0-9]{4}(?:(?P=four)[0-9]{2,3}\b)?"
     r"|[0-9]{3}(?P<six>[- ._])[0-9]{6}(?P=six)[0-9]{4,5}"
     r"|(?<![0-9] [0-9])(?: [0-9]){12,18}(?! ?[0-9])"
@@ -43,6 +43,26 @@ _ISSUED = re.compile(
 _ITIN = re.compile(r"9[0-9]{2}(?:5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-2]|9[4-9])[0-9]{4}")
 _ZERO = ord("0")
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
+_WITHOUT_SEPARATORS = str.maketrans("", "", " -._")
+# The products of the dihedral group of ten, and the powers of Verhoeff's permutation.
+_PRODUCTS = tuple(
+    tuple(
+        (one + other) % 5 + 5 * (other > 4) if one < 5 else (one - other) % 5 + 5 * (other < 5)
+        for other in range(10)
+    )
+    for one in range(10)
+)
+_PERMUTATION = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
+
+
+def _powers() -> tuple[tuple[int, ...], ...]:
+    powers = [tuple(range(10))]
+    while len(powers) < 8:
+        powers.append(tuple(powers[-1][digit] for digit in _PERMUTATION))
+    return tuple(powers)
+
+
+_PERMUTED = _powers()
 _NEVER_ISSUED_AREAS = ("000", "666")
 DOCUMENTED = 0.6  # confidence that a number which manuals and test suites use is meant
 _TEST_CARDS = words(  # of the networks and the larger payment providers
@@ -62,17 +82,18 @@ def find_cards(reading: Reading) -> None:
     while (match := _CARD.search(text, position)) is not None:
         start, end = match.span()
         position = _next_group(text, start)
-        digits = _only_digits(match[0])
+        digits = match[0].translate(_WITHOUT_SEPARATORS)
         if match["four"] is not None and len(digits) > 16 and not luhn(digits):
             end -= len(digits) - 15  # Digits more, such as a security code, are not its own.
             digits = digits[:16]
+        if not luhn(digits):
+            continue
         grouped = len(digits) != end - start
         usual = (match["four"] or match["six"] or "") in "- "
         if match["four"] == " " and in_a_code_table(text, start, end):
             usual = False
-        if not isolated(text, start, end, in_path=True) or not luhn(digits):
-            continue
-        if len(set(digits)) < 2:
+        on_a_track = text[start - 2 : start] == "%B" and text[end : end + 1] == "^"  # ISO/IEC 7813
+        if len(set(digits)) < 2 or not (on_a_track or isolated(text, start, end, in_path=True)):
             continue
         # A card's number is also called its PAN, the primary account number.
         evidence = max(reading.evidence(topic, start, end) for topic in ("card", "pan"))
@@ -106,15 +127,17 @@ def find_aadhaar(reading: Reading) -> None:
     while (match := _AADHAAR.search(text, position)) is not None:
         start, end = match.span()
         position = _next_group(text, start)
-        digits = _only_digits(match[0])
-        if digits[0] in "01" or not isolated(text, start, end, in_path=True):
+        digits = match[0].translate(_WITHOUT_SEPARATORS)
+        if digits[0] in "01":
             continue
         beside = neighbours(text, start, end, match[1]) or (
             match[1] == " " and in_a_code_table(text, start, end)
         )
         if beside and _FOUR_BESIDE.search(text[max(0, start - 6) : end + 6]):
             continue
-        if not verhoeff.is_valid(digits) or not reading.free(start, end):
+        if not verhoeff(digits) or not isolated(text, start, end, in_path=True):
+            continue
+        if not reading.free(start, end):
             continue
         evidence = reading.evidence("aadhaar", start, end)
         grouped = bool(match[1])
@@ -171,6 +194,17 @@ def luhn(digits: str) -> bool:
     backwards = digits.encode("ascii")[::-1]
     doubled = backwards[1::2].translate(_DOUBLED)
     return (sum(backwards[::2]) + sum(doubled) - len(digits) * _ZERO) % 10 == 0
+
+
+def verhoeff(digits: str) -> bool:
+    """Whether the check digit of Verhoeff's dihedral group holds.
+
+    The time matters as that of `luhn` does; the tables are those of `stdnum.verhoeff`.
+    """
+    check = 0
+    for place, digit in enumerate(reversed(digits)):
+        check = _PRODUCTS[check][_PERMUTED[place % 8][ord(digit) - _ZERO]]
+    return check == 0
 
 
 def _claim_ssn(reading: Reading, start: int, end: int, digits: str, evidence: Evidence) -> None:

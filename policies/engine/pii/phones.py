@@ -26,11 +26,12 @@ HOME_REGIONS = words(
 
 _INTERNATIONAL = re.compile(r"\+\(?[0-9](?:[ ().\-/]{0,3}[0-9]){6,16}")
 _AMERICAN = re.compile(
-    r"[(2-9](?:(?<=\()[2-9][0-9]{2}\)[ -]?|(?<=[2-9])[0-9]{2}[-. ])"
-    r"[2-9][0-9]{2}[-. ][0-9]{4}(?![0-9])"
+    r"[(2-9](?:(?<=\()[2-9][0-9]{2}\)[ -]?[2-9][0-9]{2}[-. ]?"
+    r"|(?<=[2-9])[0-9]{2}[-. ][2-9][0-9]{2}[-. ])[0-9]{4}(?![0-9])"
 )
 _NATIONAL = re.compile(
-    r"[(0-9](?:(?<=\()[0-9]{1,5}\))?(?:[ .\-/]{0,2}[0-9]|[ ]?\([0-9]{1,4}\)){5,15}(?![0-9])"
+    r"[(0-9](?<![0-9][0-9])(?:(?<=\()[0-9]{1,5}\))?"
+    r"(?:[ .\-/]{0,2}[0-9]|[ ]?\([0-9]{1,4}\)(?=[ .\-/]?[0-9])){5,15}(?![0-9])"
 )
 _DECIMAL = re.compile(r"(?!0[1-9])[0-9]{1,3}\.[0-9]+\Z|[0-9]+\.[0-9]{1,3}\Z")
 _DATE = re.compile(
@@ -43,6 +44,9 @@ _TIME = re.compile(
     r"|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])(?:[0-9]{4}|[0-9]{6})"
 )
 _EXTENSION = re.compile(r"x[0-9]{1,6}(?![0-9a-z])|ext", re.IGNORECASE)
+_COUNTED = "12345678901234567890"
+_MORE = re.compile(r" [0-9]{3}")
+_LISTED = re.compile(r"/[0-9]")  # two numbers with a stroke between them
 _CHAT_LINK = "wa.me/"
 _DIGITS = re.compile(r"[0-9]+")
 _TRUNK_ZERO = re.compile(r"\(0\)")
@@ -82,7 +86,8 @@ def find_international(reading: Reading) -> None:
         if evidence == Evidence.AGAINST:
             continue
         position = end
-        _claim(reading, start, end, "phone.international", evidence)
+        bracket = text[start - 1 : start] == "(" and ")" in text[start:end]
+        _claim(reading, start - bracket, end, "phone.international", evidence)
 
 
 def find_american(reading: Reading) -> None:
@@ -93,7 +98,7 @@ def find_american(reading: Reading) -> None:
         position = start + 1
         digits = "".join(_DIGITS.findall(match[0]))
         if text[start - 2 : start] in ("1-", "1 ", "1."):
-            start -= 2
+            start -= 4 if text.startswith("00", start - 4) and start >= 4 else 2
         marks = [mark for mark in "-.(" if mark in match[0]]
         # `415 555 2671` may be three numbers, `252.227-7013` a clause.
         unusual = not marks or marks == ["-", "."]
@@ -116,9 +121,14 @@ def find_national(reading: Reading) -> None:
         position = end
         start += match[0][0] == "(" and ")" not in match[0]  # the phone stands in brackets
         digits = "".join(_DIGITS.findall(match[0]))
+        if len(digits) > MAX_DIGITS and "/" in match[0]:  # two of them
+            position = end = text.index("/", start)
+            digits = "".join(_DIGITS.findall(text, start, end))
         if not MIN_DIGITS <= len(digits) <= MAX_DIGITS + 3:
             continue
-        if not isolated(text, start, end, in_path=text.startswith(_CHAT_LINK, start - 6)):
+        listed = _LISTED.match(text, end) or _LISTED.match(text[max(0, start - 2) : start][::-1])
+        in_path = text.startswith(_CHAT_LINK, start - len(_CHAT_LINK))
+        if not isolated(text, start, end, in_path=in_path or listed is not None):
             continue
         if any(shape.match(text, start, end) for shape in (_DATE, _ADDRESS, _DECIMAL)):
             continue
@@ -131,6 +141,8 @@ def find_national(reading: Reading) -> None:
         doubtful = bare and (len(digits) < MIN_BARE_DIGITS or _TIME.fullmatch(digits))
         if evidence == Evidence.NEAR and (doubtful or digits.endswith("0000")):
             continue  # a count, a time, a round sum
+        if evidence == Evidence.NEAR and (digits in _COUNTED or _MORE.match(text, end)):
+            continue  # made up for a text, or one of many numbers
         if evidence == Evidence.LABELLED or is_national(digits):
             _claim(reading, start, end, "phone.national", evidence)
 

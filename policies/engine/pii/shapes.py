@@ -27,11 +27,16 @@ SIGNS = (
         pattern=r"\d{4}[- ._]\d{4}[- ._]\d{4}|\d{4}[- ._]\d{6}[- ._]\d{4}|\d{12}|(?:\d ){12}\d",
     ),
     Sign(name="plus", pattern=r"\+\(?\d[\d ().\-/]{6}"),
-    Sign(name="american", pattern=r"\d{3}(?:\)[- ]?|[-. ])\d{3}[-. ]\d{4}"),
+    Sign(name="american", pattern=r"\d{3}(?:\)[- ]?|[-. ])\d{3}[-. ]?\d{4}"),
     Sign(name="pan", pattern=r"[a-z]{5}\d{4}[a-z]"),
     Sign(name="iban", pattern=r"[a-z]{2}\d{2}[- ]?[a-z0-9]{4}[- ]?[a-z0-9]{4}[- ]?[a-z0-9]{3}"),
     Sign(name="ipv4", pattern=r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d"),
     Sign(name="ipv6", pattern=r"[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]{0,4}:"),
+    # Where one of these occurs, an address may be that of a machine, by what stands before it.
+    Sign(
+        name="host_word",
+        pattern=r"://|ssh|scp|sftp|rsync|mosh|git|message-id|in-reply-to|references",
+    ),
     Sign(name="mac", pattern=r"(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}"),
     Sign(
         name="passport_word",
@@ -57,7 +62,7 @@ SIGNS = (
         pattern=(
             r"phone|fon\b|tele?fo|handy|mobil|mobiel|\btel|_tel|cell|whatsapp|wa\.me/|fax|\bsms"
             r"|contact[_ ]?n|msisdn|landline|hotline|\bmob\b|\bph\b|celular|portable|rufnummer"
-            r"|r\xc3\xbcckruf|m\xc3\xb3vil|t(?:el)?\xc3\xa9l|l\xc3\xa9fon"
+            r"|caller|anrufer|r\xc3\xbcckruf|m\xc3\xb3vil|t(?:el)?\xc3\xa9l|l\xc3\xa9fon"
             # In Cyrillic, Devanagari, Chinese and Japanese, Korean.
             r"|\xd1\x82\xd0\xb5\xd0\xbb|\xd0\xa2\xd0\xb5\xd0\xbb"
             r"|\xe0\xa4\xab\xe0\xa4?\xbc?\xe0\xa5\x8b\xe0\xa4\xa8|\xe0\xa4\xab\xe0\xa5\x8b\xe0\xa4\xa8"

@@ -15,6 +15,8 @@ _QUOTED = re.compile(r'"[^"\n]*"')
 _NAME = re.compile(r"[^\W\d][\w.\-/#]*(?: [\w.\-/#]+){0,3}(?: ?\([^()]*\))?\Z")
 _REDACTED = re.compile(r"[a-z_]{2,40}_[a-p]{16}")  # `Style.TOKEN` of the redaction
 _ALONE = re.compile(r"[^\W\d][\w\-]*(?: [\w\-]+){0,2}\.?\Z")  # a column's name on its own line
+# What pg_dump writes: the rows follow, with tabs between their cells.
+_COPY = re.compile(r"copy\s[\w.\"]{1,200}\s?\(([^()]{1,4000})\)\sfrom\sstdin", re.IGNORECASE)
 _ROUND_A_CELL = " \t\r\"'`"
 _INSERT = re.compile(
     r"\binsert\s{1,20}into\s{1,20}[\w.\"`\[\]]{1,200}\s{0,20}"
@@ -36,9 +38,12 @@ class Tables:
         self._read_lines()
         if "nsert" in text or "NSERT" in text:
             self._read_inserts()
+        self._any = bool(self._cell_starts) or any(header is not None for header in self._headers)
 
     def column(self, place: int) -> str:
         """The name of the column that `place` stands under; empty when it is in no table."""
+        if not self._any:
+            return ""
         if self._cell_starts:
             at = bisect_right(self._cell_starts, place) - 1
             if at >= 0 and self._cell_names[at]:
@@ -100,6 +105,12 @@ class Tables:
         for line in self._text.split("\n"):
             self._line_starts.append(start)
             start += len(line) + 1
+            copied = _COPY.match(line) if line[:5] in ("COPY ", "copy ") else None
+            if copied is not None:
+                names = [name.strip(' \t"') for name in copied[1].split(",")]
+                shape, header, fresh = ("\t", len(names) - 1), ("\t", names), False
+                self._headers.append(None)
+                continue
             found = _shape(line)
             if found is None:
                 bare = line.strip().strip("\"'`")
@@ -126,9 +137,9 @@ class Tables:
                 self._headers.append(header)
                 continue
             self._headers.append(None)
-            names = _names(line, found[0]) if len(line) <= MAX_HEADER else None
-            if names is not None and not _RULER.issuperset(line):
-                shape, header = found, (found[0], names)
+            heads = _names(line, found[0]) if len(line) <= MAX_HEADER else None
+            if heads is not None and not _RULER.issuperset(line):
+                shape, header = found, (found[0], heads)
 
     def _read_inserts(self) -> None:
         text, position = self._text, 0

@@ -44,15 +44,18 @@ _SIGNS = (
             r"\s-u ?[\"']?[^\s:\"'/@]{1,64}:\S|\s--user[ =]|\s--auth[ =]"
             r"|\s-h?[aknpwx]\s?[\"']?\S{3}|\s-pw\s|\s--pass[ =]|\s/r?p[: ]|\bpass:\S"
             r"|chpasswd|rabbitmqctl|htpasswd|sshpass|sqlplus"
-            r"|\s-u ?[\"']?[^\s%,\"']{1,64}[%,]\S|--password-stdin|sudo\s[^\n]{0,20}-s\b|<<<|kinit"
+            r"|\s-u ?[\"']?[^\s%,\"']{1,64}[%,]\S"
             r"|passwd\s|\bnet\s{1,4}user?\s|\brman\s|\b(?:exp|imp)dp\s|wpa_passphrase\s|\s-auth\s"
             r"|secret set|secret create|secret put|gcloud secrets|--secret-string|securestring"
             r"|keyvault|encrypt_string|mysqladmin"
         ),
     ),
     Sign(
-        name="tool",
-        pattern=rf"\b(?:{'|'.join(sorted(commands.TOOLS))})[ \t\\]",
+        name="piped",
+        pattern=(
+            r"\|[^|\n]{0,200}(?:chpasswd|--password-stdin|passwd|sudo|kinit|secrets? |login|vault"
+            r"|cryptsetup|keyvault)|<<<"
+        ),
     ),
     Sign(
         name="sign_in",
@@ -88,7 +91,8 @@ _DETECTORS: tuple[tuple[frozenset[str], Callable[[Scan], None]], ...] = tuple(
         ("statement", commands.find_in_statements),
         ("word", commands.find_in_statements),
         ("word", assignments.find_named),
-        ("command tool", commands.find_in_commands),
+        ("command", commands.find_in_commands),
+        ("piped", commands.find_piped),
         ("sign_in", commands.find_sign_ins),
         ("call", commands.find_in_calls),
         ("shape.0", commands.find_pairs),
@@ -102,13 +106,13 @@ class Secrets:
 
     name = "secrets"
     rules: tuple[Rule, ...] = RULES
-    signs: Sequence[Sign] = (*_SIGNS, *SHAPE_SIGNS)
+    signs: Sequence[Sign] = (*_SIGNS, *commands.SIGNS, *SHAPE_SIGNS)
 
     def examine(self, view: View, signs: frozenset[str], report: Report) -> None:
         """Report the secrets in `view`; see `Family.examine`."""
         if not signs:
             return
-        scan = Scan(view, report)
+        scan = Scan(view, report, signs)
         if "private_key" in signs:
             structures.find_private_keys(scan)
         for sign, shape in _BY_SIGN.items():
@@ -121,9 +125,11 @@ class Secrets:
 
 def _find_shape(scan: Scan, shape: Shape) -> None:
     for match in shape.pattern.finditer(scan.text):
-        if scan.begins_word(match.start()) and not is_filler(match[0]):
+        start, end = match.start() - shape.before, match.end()
+        if scan.begins_word(start) and not is_filler(scan.text[start:end]):
             scan.claim(
-                *match.span(),
+                start,
+                end,
                 kind=shape.kind,
                 rule=shape.rule,
                 confidence=0.98,

@@ -26,7 +26,7 @@ CHARACTERS_A_NAME = 20
 _INSERT = re.compile(r"insert\s{1,20}into\s")
 _TYPE = r"[ \t]{0,8}:[ \t]{0,3}&?[A-Za-z'][\w.|\[\]?&<>' ]{0,40}?(?=[ \t]{0,8}=[^=])"
 _GIVEN = re.compile(
-    rf"\\?[\"'`\])]{{0,2}}(?:{_TYPE})?"
+    rf"\\?[\"'`\])]{{0,2}}(?:{_TYPE}|[ \t]\*?[Ss]tring(?=[ \t]{{0,8}}=[^=]))?"
     r"[ \t]{0,8}(?:=>|:=|\?=|={1,3}|:(?!:)|："
     r"|[ \t](?:is|was|ist|lautet|est|es)[ \t](?=\S{0,99}[0-9]))[ \t]{0,8}"
 )
@@ -41,7 +41,7 @@ _AFTER_A_COMMA = re.compile(r",\s{0,4}\Z")
 _HCL_DEFAULT = re.compile(r"\"\s{0,4}\{[^{}]{0,400}?\bdefault\s{0,8}=\s{0,8}(?=\")")
 # `the admin password for the mailbox is: …`; a sentence goes no further than its line.
 _FURTHER_ON = re.compile(r"(?:[ \t][A-Za-z@.\-]{1,20}){1,5}[ \t]?(?::|=|[ \t]is)[ \t]{1,4}[\"'`]?")
-_GAP = re.compile(r"[ \t]{1,4}[\"'`]?")
+_GAP = re.compile(r"[ \t]{1,4}(?:[07][ \t])?[\"'`]?")  # of routers: `secret 0 …`
 _QUOTED = re.compile(
     r"(?:[bfru]{0,2})(?:\\\"((?:[^\"\\\n]|\\[^\"\n]){0,4096})\\\"|\"((?:[^\"\\\n]|\\.){0,4096})\""
     r"|'((?:[^'\\\n]|\\.){0,4096})'|`((?:[^`\\\n]|\\.){0,4096})`)"

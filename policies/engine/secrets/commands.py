@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from policies.engine.family import Sign
 from policies.engine.secrets.scan import Scan
 from policies.engine.secrets.strength import (
     Written,
@@ -85,9 +86,13 @@ _COMMANDS = (
     _command("az", r"\s--value[ =]", needs="keyvault"),
     _command("ConvertTo-SecureString", r"\s{1,4}(?:-String\s{1,4})?", needs="-AsPlainText"),
 )
-TOOLS = frozenset(name for command in _COMMANDS for name in command.names) | {
-    *("echo", "printf", "kinit", "sudo", "passwd", "docker", "wrangler", "vault", "gcloud"),
-}
+SIGNS = tuple(
+    Sign(
+        name=f"tool.{number}",
+        pattern=rf"\b(?:{'|'.join(map(re.escape, command.names))})[ \t\\]",
+    )
+    for number, command in enumerate(_COMMANDS)
+)
 # What reads a secret from its standard input: `echo … | docker login --password-stdin`.
 _READS = (
     r"(?:[\w\-]{1,20} login\b[^|\n]{0,200}--password-stdin|sudo\s{1,4}(?:-\w{1,4}\s{1,4}){0,3}-S\b"
@@ -136,8 +141,8 @@ _AUTH_TOKEN = re.compile(r"(?<!\w)[0-9a-f]{32}(?!\w)")
 def find_in_commands(scan: Scan) -> None:
     """Passwords where a command's flags take them."""
     text = scan.text
-    for command in _COMMANDS:
-        for name in command.names:
+    for sign, command in zip(SIGNS, _COMMANDS, strict=True):
+        for name in command.names if sign.name in scan.signs else ():
             position = text.find(name)
             while position >= 0:
                 end = position + len(name)
@@ -149,6 +154,11 @@ def find_in_commands(scan: Scan) -> None:
                             _claim_password(scan, *match.span(1), rule="command.password")
                     end = last
                 position = text.find(name, end)
+
+
+def find_piped(scan: Scan) -> None:
+    """Passwords that a command reads from another's output, or from a here-string."""
+    text = scan.text
     patterns = _PIPED if "|" in text else ()
     for pattern in (*patterns, _HERE_STRING) if "<<<" in text else patterns:
         for match in pattern.finditer(text):

@@ -73,6 +73,7 @@ _KEY = (
     "kP9vLq2XsR7tWm4ZyB8nHd3JcF6gUa1EoTi5Ke\n"
     "-----END RSA PRI¦VATE KEY-----"
 )
+_TELEGRAM = made_up("<N9>:AA<A33>")
 _ENCODED_KEY = base64.b64encode(_KEY.replace(_BREAK, "").encode()).decode()
 _INTRODUCTORY_JWT = ".".join(
     base64.urlsafe_b64encode(part.encode()).decode().rstrip("=")

@@ -6,15 +6,16 @@ from bisect import bisect_left, insort
 
 from policies.engine.findings import Report, View
 
-# Lower case for ASCII only: the length must not change, and some letters have longer twins.
+# For ASCII only, where some letter of the text has a longer twin: lengths must not change.
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
 class Scan:
     """The text, its lower-case twin, and the stretches already reported."""
 
-    def __init__(self, view: View, report: Report) -> None:
+    def __init__(self, view: View, report: Report, signs: frozenset[str] = frozenset()) -> None:
         self.text = view.text
+        self.signs = signs
         self._view = view
         self._report = report
         self._lower: str | None = None
@@ -22,10 +23,11 @@ class Scan:
 
     @property
     def lower(self) -> str:
-        """The text with ASCII letters in lower case; offsets hold in both."""
+        """The text in lower case; offsets hold in both."""
         if self._lower is None:
-            text = self.text
-            self._lower = text.lower() if text.isascii() else text.translate(_LOWER)
+            lower = self.text.lower()
+            same = len(lower) == len(self.text)
+            self._lower = lower if same else self.text.translate(_LOWER)
         return self._lower
 
     def free(self, start: int, end: int) -> bool:
@@ -58,5 +60,7 @@ class Scan:
         left = self.text[start - 1 : start]
         if not (left.isalnum() or left == "_"):
             return True
+        if self.text.startswith("/bot", start - 4):
+            return True  # the path of Telegram's interface
         escaped = left in "nrt" and self.text[start - 2 : start - 1] == "\\"
         return escaped or (start > 2 and self.text[start - 3] == "%")

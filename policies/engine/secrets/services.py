@@ -91,8 +91,9 @@ SERVICES = (
         "terraform_token",
         "HCP Terraform",
         r"\.atlasv1\.[\w=-]{60}",
-        r"[A-Za-z0-9]{14}\.atlasv1\.[\w\-=]{60,70}(?![\w\-])",
+        r"\.atlasv1\.(?<=[A-Za-z0-9]{14}\.atlasv1\.)[\w\-=]{60,70}(?![\w\-])",
         "<A14>.atlasv1.<U66>x",
+        before=14,
     ),
     shape(
         "heroku_key", "Heroku", r"hrku-aa[\w-]{58}", r"HRKU-AA[\w\-]{58}(?![\w\-])", "HRKU-AA<U57>x"
@@ -157,8 +158,9 @@ SERVICES = (
         "azure_client_secret",
         "Microsoft",
         r"\dq~[\w~.-]{31}",
-        r"[A-Za-z0-9_~.\-]{3}[0-9]Q~[\w~.\-]{31,34}(?![\w~.\-])",
+        r"Q~(?<=[A-Za-z0-9_~.\-]{3}[0-9]Q~)[\w~.\-]{31,34}(?![\w~.\-])",
         "<A3>8Q~<A34>",
+        before=4,
     ),
     shape(
         "figma_token", "Figma", r"figd_[\w-]{40}", r"figd_[\w\-]{40,50}(?![\w\-])", "figd_<U39>x"

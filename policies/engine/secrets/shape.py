@@ -13,7 +13,9 @@ class Shape:
     """A token's shape.
 
     `sign` is its beginning, for the scan that all texts go through. `example` says how to make one
-    up: `<A36>` are 36 characters of an alphabet, see `tokens.made_up`.
+    up: `<A36>` are 36 characters of an alphabet, see `tokens.made_up`. `before` characters of the
+    token stand before what `pattern` matches, which only looks back at them: a search that can
+    begin anywhere takes its time.
     """
 
     kind: str
@@ -21,6 +23,7 @@ class Shape:
     sign: str
     pattern: re.Pattern[str]
     example: str
+    before: int = 0
 
     @property
     def rule(self) -> str:
@@ -28,5 +31,12 @@ class Shape:
         return f"shape.{self.kind}"
 
 
-def shape(kind: str, issuer: str, sign: str, pattern: str, example: str) -> Shape:
-    return Shape(kind=kind, issuer=issuer, sign=sign, pattern=re.compile(pattern), example=example)
+def shape(kind: str, issuer: str, sign: str, pattern: str, example: str, before: int = 0) -> Shape:
+    return Shape(
+        kind=kind,
+        issuer=issuer,
+        sign=sign,
+        pattern=re.compile(pattern),
+        example=example,
+        before=before,
+    )

@@ -23,6 +23,7 @@ MIN_RANDOM = 20  # characters of a value that must look random by itself
 MIN_RANDOM_HEX = 32
 MIN_SCRAMBLED = 10  # letters of a password without digits and marks
 SCRAMBLED = 0.4  # changes of case per letter; `MySecretPassword` has .31
+MIN_MIXED_DIGITS = 2
 MIN_ARGUMENT = 10  # characters of an unquoted word in a list that is no identifier
 MIN_UUID_CHARACTERS = 8
 MIN_WORDS = 2  # of a passphrase that ends in one digit only
@@ -91,6 +92,7 @@ _INTERFACE_WORDS = words(
     "character characters length check strength hint label button text signup forgot change"
 )
 _STRONG_MARKS = frozenset("!@#$%^&*+=~?")
+_NOT_WORD = re.compile(r"\W+")
 _TAG = re.compile(r"<\w+>")
 _PORTS = re.compile(r"[0-9.]+(?::[0-9.]+)+(?:/\w+)?")
 _VERSION = re.compile(r"[\^~<>=v]{0,3}[0-9]+(?:\.[0-9x*]+)+(?:[-+][\w.]+)?")
@@ -98,7 +100,7 @@ _PUNCTUATION = ".,:;->!?'\"*=[](){}/|"
 _PLAIN_WORDS = words(
     "password passwd pass pwd secret token key admin root user guest postgres mysql mariadb redis "
     "mongo rabbitmq minio guest default test testing tests string str text bytes null none nil "
-    "true false empty blank required optional unknown value hunter prompt stdin env vault "
+    "true false empty blank required optional unknown value hunter hunter2 prompt stdin env vault "
     "anonymous "
     "password1 password123 admin123 passw0rd pass123 test123 secret123 user123 root123 "
     "tiger masterkey anoncvs "
@@ -123,7 +125,7 @@ def is_password(value: str, written: Written) -> bool:
     quoted = written in (Written.QUOTED, Written.BESIDE)
     if written is Written.BESIDE:
         return is_strong_password(value)
-    if not quoted and (_CALL.match(value) or value.startswith("-")):
+    if not quoted and (_CALL.match(value) or (value[0] == "-" and written is not Written.LINE)):
         return False
     if written is Written.PLAIN and _NUMBERED_NAME.fullmatch(value):
         return False  # `password = input2`
@@ -138,7 +140,9 @@ def is_password(value: str, written: Written) -> bool:
         if not _INTERFACE_WORDS.isdisjoint(parts):
             return False  # `resetPasswordToken2`
     named = _NAMES.fullmatch(value.strip(_PUNCTUATION)) is not None
-    if named and not (_is_passphrase(value) or _is_scrambled(value)):
+    if named and not (
+        _is_passphrase(value) or _is_scrambled(value) or any(map(_is_mixed, _NOT_WORD.split(value)))
+    ):
         return False
     if _TAG.search(value) or "://" in value or not any(map(str.isalnum, value)):
         return False
@@ -194,6 +198,17 @@ def _is_scrambled(value: str) -> bool:
         return False
     changes = sum(one.isupper() != other.isupper() for one, other in pairwise(value))
     return changes >= len(value) * SCRAMBLED
+
+
+def _is_mixed(part: str) -> bool:
+    """A part of a value like a dotted name that no name has: `kPSVp6qEt4DIsLen1ng`."""
+    return (
+        len(part) >= MIN_SCRAMBLED
+        and sum(map(str.isdigit, part)) >= MIN_MIXED_DIGITS
+        and any(map(str.isupper, part))
+        and any(map(str.islower, part))
+        and _CAMEL.fullmatch(part) is None
+    )
 
 
 def _is_passphrase(value: str) -> bool:

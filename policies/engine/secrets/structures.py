@@ -37,9 +37,9 @@ _EVERYDAY_PASSWORDS = words(
     "example pw p x tiger masterkey anoncvs"
 )
 _BASIC = re.compile(r"basic\s{1,4}([a-z0-9+/\-_]{8,400}={0,2})")
-_DOCKER_AUTH = re.compile(
-    r"(?:\"_?auth\\?\"\s{0,4}:\s{0,4}\\?\"|\b_auth\s{0,4}=\s{0,4}\"?)([a-z0-9+/]{8,400}={0,2})"
-    r"(?![a-z0-9+/=])"
+_AUTH = re.compile(
+    r"auth(?:(?<=[\"_]auth)\\?\"\s{0,4}:\s{0,4}\\?\"|(?<=_auth)\s{0,4}=\s{0,4}\"?)"
+    r"([a-z0-9+/]{8,400}={0,2})(?![a-z0-9+/=])"
 )
 _BEARER = re.compile(r"bearer\s{1,4}\\?[\"']?([a-z0-9._~+/\-]{16,4000}={0,2})")
 # Schemes that take one token, by their makers' manuals.
@@ -158,7 +158,7 @@ def find_url_passwords(scan: Scan) -> None:
 def find_headers(scan: Scan) -> None:
     """`Authorization: Basic`, `Bearer`, and the `auth` of a Docker configuration."""
     text = scan.text
-    for pattern in (_BASIC, _DOCKER_AUTH):
+    for pattern in (_BASIC, _AUTH):
         for match in pattern.finditer(scan.lower):
             start, end = match.span(1)
             password = _basic_password(text[start:end])

@@ -4,7 +4,7 @@ from functools import cache
 
 import phonenumbers
 import pytest
-from stdnum import luhn
+from stdnum import luhn, verhoeff
 
 from policies.engine.findings import Finding, Report, View
 from policies.engine.pii import PersonalData, numbers, phones
@@ -86,10 +86,11 @@ def test_the_numbering_plans_agree_with_phonenumbers(region):
 
 
 @pytest.mark.parametrize("digits", ["79927398713", "4111111111111111", "378282246310005", "18"])
-def test_the_check_digit_agrees_with_stdnum(digits):
+def test_the_check_digits_agree_with_stdnum(digits):
     for last in "0123456789":
         candidate = digits[:-1] + last
         assert numbers.luhn(candidate) == luhn.is_valid(candidate)
+        assert numbers.verhoeff(candidate) == verhoeff.is_valid(candidate)
 
 
 def test_every_finding_is_of_a_listed_rule():
