@@ -20,6 +20,7 @@ from policies.engine.shell.call import (
 from policies.engine.shell.model import UNKNOWN, Command, Word
 from policies.engine.shell.remote import REMOTE, git, remote
 
+MAX_OPTIONS = 100  # words in which options that run a command are looked for
 MAX_WRAPPERS = 20  # taken off one command
 
 
@@ -187,6 +188,8 @@ def _inside(call: Call) -> Iterator[Call | Script]:
         yield from _env(call)
     elif name in REMOTE and (command := remote(call)) is not None:
         yield command
+    elif name in _OPTION_RUNS:
+        yield from _by_option(call, _OPTION_RUNS[name])
     elif name in _WRAPPERS:
         yield from _wrapped(call, _WRAPPERS[name])
     elif name in _RUNNERS:
@@ -195,6 +198,34 @@ def _inside(call: Call) -> Iterator[Call | Script]:
         yield from _SPECIAL[name](call)
     elif name in _CONTAINERS:
         yield from _container(call)
+
+
+# Options that take a command line.
+_OPTION_RUNS: dict[str, tuple[str, ...]] = {
+    "man": ("-P", "--pager"),
+    "rsync": ("-e", "--rsh", "--rsync-path"),
+    "scp": ("-S",),
+    "sftp": ("-S",),
+    "zip": ("-TT", "--unzip-command"),
+    "sort": ("--compress-program",),
+    "split": ("--filter",),
+    "rg": ("--pre",),
+    "fzf": ("--preview", "--bind"),
+    "tcpdump": ("-z",),
+    "dmesg": ("--pager",),
+    "wget": ("--use-askpass",),
+    "tar": ("-I", "--to-command", "--use-compress-program", "--rsh-command"),
+}
+
+
+def _by_option(call: Call, options: tuple[str, ...]) -> Iterator[Script]:
+    words = call.words[1:]
+    for index, word in enumerate(words[:MAX_OPTIONS]):
+        option, equals, _ = word.text.partition("=")
+        if word.text in options and index + 1 < len(words):
+            yield Script(words=[words[index + 1]], layer=f"{call.name} {word.text}")
+        elif equals and option in options:
+            yield Script(words=[tail(word, len(option) + 1)], layer=f"{call.name} {option}")
 
 
 def _wrapped(call: Call, wrapper: _Wrapper) -> Iterator[Call | Script]:

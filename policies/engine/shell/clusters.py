@@ -137,6 +137,11 @@ def fleet(call: Call) -> Iterator[Hit]:
         yield Hit(rule="fleet_change", reason="Deletes or stops something on many machines.")
 
 
+def _told(call: Call) -> bool:
+    """Whether the command names all that it acts on."""
+    return not call.open and all(word.known for word in call.words)
+
+
 def container(call: Call) -> Iterator[Hit]:
     """docker and its relatives: volumes, prunes, and doors to the host."""
     letters, longs = flags(call)
@@ -160,8 +165,8 @@ def container(call: Call) -> Iterator[Hit]:
         yield Hit(rule="container_delete", reason="Deletes the volumes of the composed services.")
     elif (
         starts(words, "rm", "rmi", "container rm", "image rm", "pod rm", "kill", "stop")
-        and ("f" in letters or "--force" in longs or words[0] in ("kill",))
-        and (any(not word.known for word in call.words) or "a" in letters or "--all" in longs)
+        and ("f" in letters or "--force" in longs or words[0] == "kill" or call.open)
+        and (not _told(call) or "a" in letters or "--all" in longs)
     ):
         yield Hit(rule="container_delete", reason="Deletes every container or image.")
     elif starts(words, "stack rm", "service rm", "stack remove", "secret rm", "config rm"):

@@ -38,6 +38,8 @@ _SQL = re.compile(
 )
 _DECODED = re.compile(
     r"""(?:b64decode|fromhex|atob|decode_base64|unhexlify|base64_decode)\s*\(\s*b?["'](?P<data>[A-Za-z0-9+/=_\-\s]{8,20000})["']"""
+    r"""|pack\(\s*["']H\*["']\s*,\s*["'](?P<packed>[0-9a-fA-F]{8,20000})["']"""
+    r"""|\[\s*["'](?P<unpacked>[0-9a-fA-F]{8,20000})["']\s*\]\.pack"""
     r"""|Buffer\.from\(\s*["'](?P<buffer>[A-Za-z0-9+/=]{8,20000})["']\s*,\s*["']base64"""
 )
 _RUNS_DATA = re.compile(
@@ -48,8 +50,13 @@ _FETCH = re.compile(
     r"|file_get_contents\(\s*['\"]https?|curl_exec|Net::HTTP|httpx\.get|axios|\bget\s*\(?\s*['\"]https?:|(?:include|require)\s*\(?['\"]https?:)"
 )
 _RUNS_FETCHED = re.compile(
-    r"\b(?:exec|eval|system|os\.system|execSync|Function|instance_eval|class_eval|load|loads|vm\.run\w+)\b\s*[\(\"'`]"
+    r"\b(?:exec|eval|system|os\.system|execSync|Function|instance_eval|class_eval|vm\.run\w+)\b\s*[\(\"'`]"
+    r"|\b(?:pickle|marshal)\.loads?\b"
     r"|\beval\b|(?:include|require)\s*\(?['\"]https?:|\bdo\s+shell\b"
+)
+# The environment as a whole, where secrets are.
+_ENVIRONMENT = re.compile(
+    r"(?:dict|str|dumps|list|repr|stringify)\(\s*(?:dict\()?(?:os\.environ|process\.env|ENV)\b(?!\[|\.\w+\()|ENV\.to_h|getenv\(\)"
 )
 _SENDS = re.compile(
     r"(?:urlopen|requests\.(?:post|put|get|request)|http\.client|HTTPConnection|httpx\.|axios|fetch\(|Net::HTTP|LWP::|HTTP::Tiny"
@@ -59,10 +66,10 @@ _SOCKET = re.compile(
     r"(?i)(?:socket\.socket|\bsocket\s*[(.]|TCPSocket|TCPServer|net\.(?:connect|Socket|createConnection|createServer)"
     r"|\bp?fsockopen|stream_socket_(?:client|server)|IO::Socket|inet_aton|sockaddr_in|net\.Dial|net\.Listen|Sockets\.TcpClient"
     r"|/inet/(?:tcp|udp)|create_connection|\[\s*socket\s|TcpStream|TcpListener|new\s+Socket\(|ServerSocket|gen_tcp|Socket\.connect"
-    r"|socket\.tcp|require\W{0,3}socket|s\.socket\(\)|import\s+socket|netcat|asyncio\.open_connection)"
+    r"|[\"']socket[\"']\)\.socket|[\"']net[\"']\)\.(?:connect|create\w+|Socket)|socket_(?:create|connect)|socket\.tcp|require\W{0,3}socket|s\.socket\(\)|import\s+socket|netcat|asyncio\.open_connection)"
 )
 _CONNECTS = re.compile(
-    r"(?i)(?:connect|\.accept\(|\baccept\(|listen|fsockopen|TCPSocket|dial|/inet/|\[\s*socket\s|TcpClient|stream_socket|IO::Socket|new\s+Socket\("
+    r"(?i)(?:connect|socket_(?:accept|listen)|\.accept\(|\baccept\(|listen|fsockopen|TCPSocket|dial|/inet/|\[\s*socket\s|TcpClient|stream_socket|IO::Socket|new\s+Socket\("
     r"|TcpStream|gen_tcp|pty\.spawn|dup2)"
 )
 _SHELL_OF_IT = re.compile(
@@ -81,7 +88,7 @@ _OPEN_WRITE = re.compile(
     r"""(?:\bopen|writeFileSync|writeFile|appendFileSync|File\.write|file_put_contents)\s*\(\s*["'](?P<path>[^"']{1,300})["']\s*,\s*["'](?P<mode>[^"']{0,200})["']"""
 )
 _OPEN_READ = re.compile(
-    r"""(?:\bopen|readFileSync|readFile|File\.read|file_get_contents|read_text|Path)\s*\(\s*["'](?P<path>[^"']{1,300})["']"""
+    r"""(?:\bopen|readFileSync|readFile|File\.read|file_get_contents|read_text|Path)\s*\(\s*[^"')]{0,60}["'](?P<path>[^"']{1,300})["']"""
 )
 
 
@@ -114,6 +121,8 @@ def read_code(code: str) -> Iterator[Found]:
         yield Found(kind="fetch", text="", start=0, end=len(code))
     if _SENDS.search(code):
         yield Found(kind="sends", text="", start=0, end=len(code))
+        if _ENVIRONMENT.search(code):
+            yield Found(kind="read", text=".env", start=0, end=len(code))
 
 
 def _literals(code: str) -> Iterator[Found]:
@@ -123,7 +132,7 @@ def _literals(code: str) -> Iterator[Found]:
             yield item
     if _RUNS_DATA.search(code):
         for found in _DECODED.finditer(code):
-            data = found.group("data") or found.group("buffer")
+            data = next(filter(None, found.groups()))
             yield Found(kind="data", text=data, start=found.start(), end=found.end())
 
 

@@ -59,7 +59,7 @@ _RESETS = (
      (r"(?i:(?:-\S+ (?:[^-\s]\S* )?)*(?:flushall|flushdb|shutdown|debug segfault|script flush"
      r"|config set (?:dir|dbfilename|requirepass|protected-mode|save)|slaveof|replicaof"
      r"|module load|cluster reset|acl (?:deluser|setuser)|unlink .*\*|del .*\*"
-     r"|eval .*(?:keys|flush|scan).*(?:del|unlink))\b)")),
+     r"|eval .*(?:flush(?:all|db)|keys.*(?:del|unlink)|scan.*(?:del|unlink)))\b)")),
     (("kafka-topics kafka-consumer-groups kafka-acls kafka-configs kafka-delete-records "
      "kafka-streams-application-reset kafka-reassign-partitions"),
      r"(?:.* )?--(?:delete|remove|reset-offsets.*--execute|delete-config|offset-json-file)\b"),

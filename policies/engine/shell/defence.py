@@ -110,6 +110,9 @@ _VITAL = re.compile(
 )
 
 
+_STOPS = frozenset(["poweroff", "reboot", "halt", "kexec", "rescue", "emergency"])
+
+
 def service(call: Call) -> Iterator[Hit]:
     """Services that guard the machine stopped or switched off."""
     words = [word.text for word in operands(call)]
@@ -128,7 +131,7 @@ def service(call: Call) -> Iterator[Hit]:
         yield Hit(rule="defence_off", reason="Stops a service that guards the machine.")
     elif verb in ("disable", "mask") and any(_VITAL.match(name) for name in names):
         yield Hit(rule="service_off", reason="Switches off a service that the machine needs.")
-    elif verb in ("poweroff", "reboot", "halt", "kexec", "rescue", "emergency"):
+    elif verb in _STOPS or (verb == "isolate" and any(n.split(".")[0] in _STOPS for n in names)):
         yield Hit(rule="machine_stop", reason="Stops or restarts the machine.")
     elif verb == "submit" and call.name == "launchctl":
         yield Hit(rule="persistence", reason="Has a program run and started again for ever.")

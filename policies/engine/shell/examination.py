@@ -214,7 +214,9 @@ class Examination:
 
         def value(found: re.Match[str]) -> str:
             name = found.group(1)
-            told = "" if name in HOME_VARIABLES else known.get(name, "")
+            told = known.get(name, "")
+            if told == HOME_VARIABLES.get(name):
+                return found.group()
             return told if _TOLD.match(told) else found.group()
 
         return _VARIABLE.sub(value, text[:MAX_TOLD]) + text[MAX_TOLD:]

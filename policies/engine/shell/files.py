@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from policies.engine.language import word_set
 from policies.engine.shell.call import Call
+from policies.engine.shell.execution import fetched_to
 from policies.engine.shell.hits import (
     Hit,
     breadth,
@@ -230,6 +231,12 @@ def partition(call: Call) -> Iterator[Hit]:
         yield Hit(rule="disk_overwrite", reason="Wipes the partition table of a disk.")
 
 
+# A directory of one application below the places for them: giving it an owner is daily work.
+_OWN_PLACE = re.compile(
+    r"/(?:var/www|srv|opt|home/[^/]+|usr/share/nginx|var/lib/[^/]+|app|data)/[^/*]+"
+)
+
+
 def permissions(call: Call) -> Iterator[Hit]:
     """chmod, chown, chgrp, setfacl, chattr: recursively on what is broad, or to everybody."""
     letters, longs = flags(call)
@@ -243,6 +250,8 @@ def permissions(call: Call) -> Iterator[Hit]:
         return
     for word in targets:
         why = breadth(word, call.command.cwd)
+        if why == "an absolute path" and not everybody and _OWN_PLACE.match(word.text):
+            continue
         if why and recursive and (why != "the whole working directory" or everybody):
             yield Hit(
                 rule="permission_broad", reason=f"Changes owner or rights recursively of {why}."
@@ -267,6 +276,11 @@ def truncate(call: Call) -> Iterator[Hit]:
     """truncate, tee, cp, mv, install, ln, sed -i on places that matter."""
     name = call.name
     words = operands(call)
+    if name in ("install", "cp") and re.search(
+        r"(?:^| )(?:-m ?|--mode[= ])0?[4267][0-7]{3}\b", " ".join(call.arguments)
+    ):
+        yield Hit(rule="privilege_change", reason="Sets the set-user-id bit of a program.")
+        return
     if name == "truncate" and any(
         re.search(r"(?:^|/)[\w.-]+\.(?:sqlite3?|db|mdb|dump|bak|vmdk|qcow2)$", word.text)
         for word in words
@@ -325,6 +339,15 @@ def redirects(call: Call) -> Iterator[Hit]:
             yield Hit(rule=rule, reason=reason)
 
 
+def fetched(call: Call) -> Iterator[Hit]:
+    """A download saved as a file that matters."""
+    place = fetched_to(call.command)
+    if place:
+        rule, reason = written_place(join(call.command.cwd, place))
+        if rule:
+            yield Hit(rule=rule, reason=reason)
+
+
 def reads(call: Call) -> Iterator[Hit]:
     """`$(< file)`: credentials read by the shell itself."""
     for redirect in call.command.redirects:
@@ -361,7 +384,14 @@ def archive(call: Call) -> Iterator[Hit]:
         return
     for argument in call.arguments:
         runs = argument.startswith(
-            ("--checkpoint-action=exec", "--to-command", "--use-compress-program=")
+            (
+                "--unzip-command",
+                "-TT",
+                "--rsh-command",
+                "--checkpoint-action=exec",
+                "--to-command",
+                "--use-compress-program=",
+            )
         )
         if runs and not re.search(r"=(?:gzip|pigz|zstd|xz|bzip2|lz4|pbzip2)\b", argument):
             yield Hit(rule="hidden_execute", reason="An option of the archiver runs a program.")

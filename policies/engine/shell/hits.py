@@ -20,8 +20,17 @@ class Hit:
     confidence: float = 0.95
 
 
-_SAFE_ROOTS = ("/tmp/", "/var/tmp/", "/private/tmp/", "/dev/shm/", "~/.cache/", "/var/cache/",  # noqa: S108
-               "/private/var/folders/", "/var/folders/")  # fmt: skip
+_SAFE_ROOTS = (
+    "/tmp/",  # noqa: S108 - a place that commands name, nothing is written
+    "/var/tmp/",  # noqa: S108
+    "/private/tmp/",
+    "/dev/shm/",  # noqa: S108
+    "~/.cache/",
+    "/var/cache/",
+    "/var/lib/apt/lists/",
+    "/private/var/folders/",
+    "/var/folders/",
+)
 # What tools make again by themselves: deleting it loses time, not work.
 _REBUILT = word_set(
     "node_modules dist build target out .next .nuxt .cache .venv venv __pycache__ "
@@ -204,6 +213,13 @@ def guarded(path: str) -> tuple[str, str]:
     return "", ""
 
 
+# Where documented installations put the address of a package source, and the key it is signed with.
+_PACKAGE_SOURCES = re.compile(
+    r"^/etc/(?:apt/(?:sources\.list\.d|keyrings|trusted\.gpg\.d|preferences\.d)|yum\.repos\.d"
+    r"|zypp/repos\.d|apk/keys)/[\w.-]+$"
+)
+
+
 def written_place(path: str) -> tuple[str, str]:
     """The rule and reason when a path should not be written without a person; else two blanks."""
     if "/" not in path and not path.startswith("."):
@@ -218,7 +234,7 @@ def written_place(path: str) -> tuple[str, str]:
         return "trace_delete", "Overwrites a record of what was done."
     if _PERSISTENCE.search(path):
         return "persistence", "Writes a file that is run or trusted later (start-up, keys, jobs)."
-    if _SYSTEM_WRITE.search(path):
+    if _SYSTEM_WRITE.search(path) and not _PACKAGE_SOURCES.match(path):
         return "system_write", "Writes into a directory of the operating system."
     return "", ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from policies.engine.findings import Report, View
@@ -49,8 +50,40 @@ def _filled(view: View, call: Call, reader: Reader | None, report: Report) -> It
     return ()
 
 
-def _awk(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
-    return programs.awk(view, call, report)
+def _awk(view: View, call: Call, reader: Reader | None, report: Report) -> Iterator[Hit]:
+    yield from programs.awk(view, call, report)
+    if any(_RUNS_LINES.search(text) for text in call.arguments[:MAX_PROGRAMS]):
+        data = given(view, call, reader, "shell")
+        if data is not None:
+            report.nest(data)
+        else:
+            report.fact("shell.opaque", "awk")
+            yield Hit(
+                rule="opaque_execute",
+                reason="Runs every line that it reads, so nobody can see what it does.",
+                confidence=0.8,
+            )
+
+
+# awk that runs the line it has read.
+_RUNS_LINES = re.compile(
+    r"\bsystem\s*\(\s*\$|\$0\s*\|\s*(?:\"sh\"|getline)|print\s*\|\s*\"(?:ba)?sh\""
+)
+MAX_PROGRAMS = 5  # arguments in which a program of awk is looked for
+
+
+def _manifest(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
+    """What kubectl applies from its input: a pod with every right on its node."""
+    data = given(view, call, reader, "text")
+    if data is not None and _EVERY_RIGHT.search(data.text[:MAX_MANIFEST]):
+        yield Hit(rule="container_escape", reason="Runs with every right on the node.")
+
+
+_EVERY_RIGHT = re.compile(
+    r"(?:privileged|hostPID|hostNetwork|hostIPC)\W{1,4}true|path\W{1,4}/\s*$|cluster-admin",
+    re.MULTILINE,
+)
+MAX_MANIFEST = 50_000  # characters of a manifest that are read
 
 
 def _sed(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
@@ -80,7 +113,7 @@ def _editor(view: View, call: Call, reader: Reader | None, report: Report) -> It
 def _make(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
     """A Makefile that make reads from its input."""
     arguments = call.arguments
-    if "-f" in arguments and "-" in arguments[arguments.index("-f") :]:
+    if "-f" in arguments and not {"-", "/dev/stdin"}.isdisjoint(arguments):
         data = given(view, call, reader, "shell")
         start, end = call.command.start, call.command.end
         for line in recipes(data.text) if data is not None else ():
@@ -158,4 +191,5 @@ INSIDE: dict[str, Inside] = {
     **dict.fromkeys(_EDITORS.split(), _editor),
     **dict.fromkeys(("make", "gmake"), _make),
     **dict.fromkeys(("ssh", "su"), _far_shell),
+    **dict.fromkeys(("kubectl", "oc"), _manifest),
 }

@@ -165,7 +165,7 @@ def _sent_files(call: Call) -> Iterator[str]:
     ):
         words = [word.text for word in operands(call)]
         if words and (re.match(r"[\w.@-]+:|s3://|gs://|[\w-]+://", words[-1])):
-            yield from (join(cwd, word) for word in words[:-1])
+            yield from (join(cwd, word) for word in words[:-1] if " " not in word)
     elif call.name in ("gh", "croc", "ffsend", "wormhole", "transfer.sh", "mutt", "mail") and (
         starts(verbs(call), "gist create", "send", "upload", "release upload") or "-a" in arguments
     ):

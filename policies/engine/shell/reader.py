@@ -477,6 +477,9 @@ class Reader(WordReader):
             mark = words[0].text if words else ""
             redirect.expands = not quoted
             self._pending.append((redirect, mark, operator == "<<-"))
+        elif len(words) > 1 and operator == "<<<":
+            text = " ".join(word.text for word in words)  # a here-string is not split
+            redirect.target = _renamed(words[0], text)
         elif words:
             redirect.target = words[0]
         command.redirects.append(redirect)

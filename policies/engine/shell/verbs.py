@@ -76,6 +76,7 @@ _TABLE: tuple[tuple[str, tuple[Check, ...]], ...] = (
 _GROUPS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset(network.SENDERS), network.upload),
     (frozenset(network.DOWNLOADERS), network.metadata),
+    (frozenset(network.DOWNLOADERS), files.fetched),
     (frozenset(network.DOWNLOADERS), guard.portal),
     (frozenset(network.DOWNLOADERS), clouds.http),
     (frozenset(network.READERS), network.read_credentials),
