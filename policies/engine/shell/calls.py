@@ -243,9 +243,17 @@ def _wrapped(call: Call, wrapper: _Wrapper) -> Iterator[Call | Script]:
     )
     if call.name == "script" and option < 0:
         option = next((i for i, w in enumerate(words) if re.fullmatch(r"-[a-z]*c", w.text)), -1)
-    if call.name in ("flock", "script", "runuser", "unshare", "sg", "wsl") and (
-        0 <= option < len(words) - 1
-    ):
+    if call.name in (
+        "flock",
+        "script",
+        "runuser",
+        "unshare",
+        "sg",
+        "wsl",
+        "npx",
+        "pnpx",
+        "bunx",
+    ) and (0 <= option < len(words) - 1):
         yield Script(words=[words[option + 1]], layer=call.name)
     elif call.name == "hyperfine":
         for word in rest:

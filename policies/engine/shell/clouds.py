@@ -22,7 +22,7 @@ _DELETES = re.compile(
     r"rmi|uninstall|unpublish|deprovision|flush|empty|decommission|undeploy|unregister|obliterate|"
     r"disable-key|key-deletion|revoke-security|shred|scratch|cleardata|truncate|rmr|rmdirs?|"
     r"leave-organization|cancel-subscription|factory-reset|[a-z-]{1,60}-(?:delete|destroy|purge|rm))"
-    r"(?:$|[-:_](?!protection|marker|lock|policy$|old\b|item$|message$|tags$))"
+    r"(?:$|[-:_](?!protection|marker|old\b|item$|message$|tags$))"
 )
 # A verb that does not: what stands behind it is a name.
 _KEEPS = re.compile(

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
+from policies.engine.shell.hits import is_credential
+
 MAX_CODE = 20_000  # characters of a program that are read
 MAX_CALLS = 100  # of one program
 
@@ -21,17 +23,17 @@ _LIST = re.compile(
     r"""(?:subprocess\.\w+|\.(?:run|call|Popen)|spawnSync|spawn|execFileSync|execFile|check_output|check_call|execvp?e?|system|exec)\s*\(\s*(?:["'][\w/.-]+["']\s*,\s*)?\[(?P<items>[^\]]{1,2000})\]"""
 )
 _ARGV = re.compile(
-    r"""\b(?:system|exec|execlp?|spawn)\s*\(?\s*(?P<items>["'][^"']{1,80}["']\s*(?:,\s*["'][^"']{0,200}["']\s*){1,20})"""
+    r"""\b(?:system|exec\.Command|exec|execlp?|spawn)\s*\(?\s*(?P<items>["'][^"']{1,80}["']\s*(?:,\s*["'][^"']{0,200}["']\s*){1,20})"""
 )
 _ITEM = re.compile(r"""["']([^"']{0,400})["']""")
 _BACKTICK = re.compile(
     r"`([^`]{1,2000})`|%x[({\[|]([^)}\]|]{1,2000})[)}\]|]|\bqx[({\[/|]([^)}\]/|]{1,2000})[)}\]/|]"
 )
 _DELETE = re.compile(
-    r"""(?:rmtree|rmSync|rm_rf|rm_r\b|remove_dir_all|rimraf(?:\.sync)?|remove_entry_secure|rmdirSync|rm_tree|deltree|rmdir_r|fs\.rm|removeSync|remove_tree)\s*\(?\s*(?:path\.expanduser\(|os\.path\.expanduser\(|Path\()?\s*["'](?P<path>[^"']{1,400})["']"""
+    r"""(?:rmtree|os\.RemoveAll|rmSync|rm_rf|rm_r\b|remove_dir_all|rimraf(?:\.sync)?|remove_entry_secure|rmdirSync|rm_tree|deltree|rmdir_r|fs\.rm|removeSync|remove_tree)\s*\(?\s*(?:path\.expanduser\(|os\.path\.expanduser\(|Path\()?\s*["'](?P<path>[^"']{1,400})["']"""
 )
 _DELETE_UNKNOWN = re.compile(
-    r"(?:rmtree|rm_rf|rmSync)\s*\(\s*(?:Path\.home\(\)|os\.environ\[?.?['\"]HOME|os\.path\.expanduser\(['\"]~['\"]\)|os\.homedir\(\)|process\.env\.HOME|ENV\[?.?['\"]HOME|Dir\.home)"
+    r"(?:rmtree|rm_rf|rm_r|rmSync|removeSync|remove_dir_all|RemoveAll|remove_entry(?:_secure)?)\s*\(?\s*(?:Path\.home\(\)|os\.environ\[?.?['\"]HOME|os\.path\.expanduser\(['\"]~['\"]\)|os\.homedir\(\)|process\.env\.HOME|ENV\[?.?['\"]HOME|Dir\.home|ENV\.fetch\(['\"]HOME|process\.env\[['\"]HOME|os\.UserHomeDir|std::env::home_dir)"
 )
 _SQL = re.compile(
     rf"\.(?:execute|executescript|executemany|query|raw|exec|run)\s*\(\s*[rf]?{_LITERAL}", re.DOTALL
@@ -76,7 +78,7 @@ _SHELL_OF_IT = re.compile(
     r"(?:dup2|pty\.spawn|/bin/(?:ba|z|da|k|tc|c)?sh\b|[\"'`\s](?:ba|z|da|k)?sh(?:[\"'`]|\s+-i|\s*[<>]&)|cmd(?:\.exe)?[\"']|powershell"
     r"|child_process|<&3|proc_open|popen\w*\W{1,3}[a-z_$]\w*\s*[,)]|shell\s*=\s*True|STDIN->fdopen|\bsystem\s*\$_|exec\s+\$"
     r"|exec\s*\(?\$_|IO\.popen|\|&\s*getline|Process\.(?:start|run)|ProcessBuilder|Command::new|exec\.Command|getRuntime|\[eval\s"
-    r"|`\$|\b(?:shell_exec|exec|eval|system|passthru|popen|spawn|qx|subprocess\.\w+)\s*\(?\s*[$@]?[a-z_][\w.>-]*\s*[(),;])"
+    r"|`\$|\b(?:shell_exec|exec|eval|system|passthru|popen|spawn|qx|os\.execute|subprocess\.\w+)\s*\(?\s*[$@]?[a-z_][\w.>-]*\s*[(),;])"
 )
 _JOINED = re.compile(r"""(["'])\s*(?:\+|\.\.?|<>)\s*\1""")
 _ALIASED = re.compile(rf"\b\w{{1,12}}\(\s*{_LITERAL}", re.DOTALL)
@@ -164,7 +166,26 @@ def _commands(code: str) -> Iterator[Found]:
         yield Found(kind="sql", text=found.group("text"), start=start, end=end, whole=True)
 
 
+_READS_FILE = re.compile(
+    r"\b(?:open|read_text|read_bytes|readFile(?:Sync)?|createReadStream|slurp|file_get_contents|fopen|readlines)\b|\b(?:File|IO)\.(?:read|open|binread)"
+)
+_WORD_LITERAL = re.compile(r"""["']([\w~./ -]{2,120})["']""")
+
+
+def _secret_paths(code: str) -> Iterator[str]:
+    """Paths of secrets that a program puts together from its literals."""
+    literals = [found.group(1) for found in islice(_WORD_LITERAL.finditer(code), MAX_CALLS)]
+    for literal, following in zip(literals, [*literals[1:], ""], strict=False):
+        for path in (literal, f"{literal}/{following}"):
+            if is_credential(path):
+                yield path
+                break
+
+
 def _files(code: str) -> Iterator[Found]:
+    if _READS_FILE.search(code):
+        for path in _secret_paths(code):
+            yield Found(kind="read", text=path, start=0, end=len(code))
     for found in _DELETE.finditer(code):
         yield Found(kind="delete", text=found.group("path"), start=found.start(), end=found.end())
     for found in _DELETE_UNKNOWN.finditer(code):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.engine.shell.call import Call
+from policies.engine.shell.call import Call, base_name
 from policies.engine.shell.hits import Hit
 
 # Programs, and what their arguments begin with (or hold, after `.*`) when they delete data.
@@ -50,6 +50,8 @@ _RESETS = (
     ("gem", r"(?:yank|owner)\b"),
     ("twine", r"remove\b"),
     ("dart pub flutter", r"(?:pub )?uploader (?:add|remove)\b"),
+    ("kubeadm k0s microk8s talosctl", r"(?:.* )?reset\b"),
+    ("k3s-uninstall.sh k3s-agent-uninstall.sh rke2-uninstall.sh k3s-killall.sh", r""),
     ("dropdb dropuser pg_resetwal pg_dropcluster", r"(?!.*--help)"),
     ("pg_restore", r"(?:.* )?(?:-c|--clean)\b"),
     ("mongorestore", r"(?:.* )?--drop\b"),
@@ -106,6 +108,9 @@ for _names, _pattern in _RESETS:
 PROGRAMS = " ".join(_RESET)
 _HARMLESS = frozenset(["--help", "--dry-run", "--pretend", "--list", "--describe", "--check"])
 _SCRIPTS = ("artisan", "manage.py", "console", "rails", "rake")
+_UNINSTALLS = frozenset(
+    ["k3s-uninstall.sh", "k3s-agent-uninstall.sh", "rke2-uninstall.sh", "k3s-killall.sh"]
+)
 MAX_TEXT = 2_000  # characters of the arguments that the patterns look at
 
 
@@ -119,6 +124,9 @@ def resets(call: Call) -> Iterator[Hit]:
         script = arguments[0].rpartition("/")[2]
         if script in _SCRIPTS:
             name, arguments = script, arguments[1:]
+    if name in _UNINSTALLS:
+        yield Hit(rule="database_reset", reason=f"Takes a cluster away from this machine ({name}).")
+        return
     patterns = _RESET.get(name.removesuffix(".sh"), ())
     text = " ".join(arguments)[:MAX_TEXT]
     if arguments and any(pattern.match(text) for pattern in patterns):
@@ -131,3 +139,20 @@ def resets(call: Call) -> Iterator[Hit]:
         and any(text.lower() in ("del", "unlink") for text in arguments)
     ):
         yield Hit(rule="database_reset", reason="Deletes whatever keys come from elsewhere.")
+
+
+CLIENTS = "psql mysql mariadb sqlite3 cockroach clickhouse-client sqlplus sqlcmd mongosh cqlsh"
+_GENERATES = re.compile(r"(?i)\b(?:drop|truncate|delete\s+from|kill)\b")
+
+
+def generated(call: Call) -> Iterator[Hit]:
+    """Statements that one client makes and another runs."""
+    for source in call.command.source:
+        words = source.words
+        client = bool(words) and base_name(words[0]) in CLIENTS.split()
+        if client and any(_GENERATES.search(word.text[:MAX_TEXT]) for word in words[1:]):
+            yield Hit(
+                rule="database_reset",
+                reason="Runs statements that delete, made by another statement.",
+            )
+            return

@@ -90,8 +90,10 @@ class Examination:
 
     def command(self, command: Command) -> None:
         """One simple command: what it calls, what it is given, what its redirections write."""
-        if command.function and not self._called(command.function):
-            return
+        if command.function:
+            if not self._called(command.function):
+                return
+            self._fill(command)
         if not self.ascii:
             _unveil(command)
         if command.assignments:
@@ -124,6 +126,15 @@ class Examination:
             }
             self._bodies = {name for name, _ in self._names}
         return any((body, function) in self._names for body in self._bodies if body != function)
+
+    def _fill(self, command: Command) -> None:
+        """Put variables into a function's body that the text sets behind it."""
+        for index, word in enumerate(command.words):
+            if not word.known:
+                text = self._told(self.view.text[word.start : word.end]).strip('"')
+                if _TOLD.match(text):
+                    place = ((len(text), word.start, word.end),)
+                    command.words[index] = Word(text, word.start, word.end, place)
 
     def _hits(self, command: Command, hits: Iterable[Hit]) -> None:
         for hit in hits:
@@ -181,7 +192,9 @@ class Examination:
             # What could be worked out is examined by itself.
             reader = self.reader
             return (
-                reader is not None and stdin_of(call.command, reader.text, reader.shift) is not None
+                not call.open
+                and reader is not None
+                and stdin_of(call.command, reader.text, reader.shift) is not None
             )
         return hit.rule in _OF_THIS_MACHINE and not _NEW_CONTAINERS.isdisjoint(
             (*call.wrappers, *self.view.layer.split(" > "))

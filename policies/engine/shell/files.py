@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from policies.engine.language import word_set
 from policies.engine.shell.call import Call
 from policies.engine.shell.execution import fetched_to
+from policies.engine.shell.flow import sought
 from policies.engine.shell.hits import (
     Hit,
     breadth,
@@ -47,12 +48,22 @@ def remove(call: Call) -> Iterator[Hit]:
                 reason=f"Deletes recursively {why}." if recursive else f"Deletes {why}.",
             )
             return
+    if (
+        recursive
+        and call.open
+        and _HISTORIES.intersection(sought((call.command, *call.command.source)))
+    ):
+        yield Hit(rule="delete_broad", reason="Deletes the history of repositories.")
+        return
     if call.open and "find" in call.wrappers and not recursive and _starts_broad(call):
         yield Hit(rule="delete_broad", reason="Deletes what it finds below a broad path.")
     if recursive and call.open and not _bounded_input(call):
         yield Hit(
             rule="delete_broad", reason="Deletes recursively whatever paths come from elsewhere."
         )
+
+
+_HISTORIES = frozenset([".git", ".hg", ".svn", ".jj"])
 
 
 def _starts_broad(call: Call) -> bool:
@@ -292,7 +303,9 @@ def truncate(call: Call) -> Iterator[Hit]:
         return
     if name in ("cp", "mv", "install", "ln", "rsync", "scp"):
         sources, words = words[:-1], words[-1:] if len(words) > 1 else []
-        if name == "mv" and any(_PROGRAM.match(word.text) for word in sources):
+        if name == "mv" and any(
+            _PROGRAM.match(word.text) or _SYSTEM_DIRECTORY.match(word.text) for word in sources
+        ):
             yield Hit(rule="system_write", reason="Takes a program of the system away.")
             return
     elif name == "touch":
@@ -316,6 +329,9 @@ def truncate(call: Call) -> Iterator[Hit]:
             return
 
 
+_SYSTEM_DIRECTORY = re.compile(
+    r"/(?:etc|usr|bin|sbin|lib(?:64)?|boot|var|home|root|opt|srv|usr/\w+|var/(?:lib|log|www))/?\Z"
+)
 _PROGRAM = re.compile(r"/(?:usr/)?(?:s?bin|lib(?:64)?)/[\w.-]+$|/etc/\w+$|/boot/")
 _INSTALL_PLACES = re.compile(
     r"^/(?:usr/(?:local|share|lib|bin)|etc/(?:apt|nginx|apache2|httpd|yum|pki|ssl|docker|X11|udev|modprobe))"

@@ -131,7 +131,7 @@ def is_device(path: str) -> bool:
 
 # What is read to take over an account, wherever it lies.
 _CREDENTIALS = re.compile(
-    r"(?:^|/)(?:\.ssh/(?:id_[a-z0-9]+|identity|[\w.-]*key|[\w.-]+\.pem|\*)(?![\w.]*\.pub)|\.aws(?:/(?:credentials|config|\*))?/?$"
+    r"(?:^|/)(?:\.ssh/(?:id_[a-z0-9*]+|identity|[\w.-]*key|[\w.-]+\.pem|\*)(?![\w.]*\.pub)|\.aws(?:/(?:credentials|config|\*))?/?$"
     r"|\.netrc|\.pgpass|\.my\.cnf|\.npmrc|\.pypirc|\.docker/config\.json|\.kube(?:/config)?/?$|\.git-credentials"
     r"|\.gnupg(?:/|$)|\.config/gcloud(?:/|$)|\.azure(?:/|$)|\.config/gh/hosts\.yml|\.vault-token"
     r"|\.claude/\.credentials\.json|\.codex/auth\.json|\.terraform\.d/credentials[\w.]*|\.ssh/?$"

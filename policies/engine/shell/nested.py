@@ -11,7 +11,7 @@ from policies.engine.shell.call import SHELLS, Call, after_options
 from policies.engine.shell.clients import CLIENTS, statements
 from policies.engine.shell.filled import filled
 from policies.engine.shell.hits import Hit
-from policies.engine.shell.inputs import given
+from policies.engine.shell.inputs import fed, given
 from policies.engine.shell.network import DOWNLOADERS
 from policies.engine.shell.reader import Reader
 from policies.engine.shell.views import made
@@ -30,12 +30,18 @@ def _client(view: View, call: Call, reader: Reader | None, report: Report) -> It
 
 
 def _program(view: View, call: Call, reader: Reader | None, report: Report) -> Iterator[Hit]:
+    for word in call.words[1:]:
+        if (fed_program := fed(view, word, reader, "code")) is not None:
+            yield from programs.read_program(fed_program, call, report)
     for program in programs.programs(view, call, reader):
         yield from programs.read_program(program, call, report)
 
 
 def _input(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
     """A shell without arguments, at and batch: they run what they read."""
+    for word in call.words[1:]:
+        if (script := fed(view, word, reader, "shell")) is not None:
+            report.nest(script)
     if call.name not in SHELLS or all(text.startswith("-") for text in call.arguments):
         data = given(view, call, reader, "shell")
         if data is not None:

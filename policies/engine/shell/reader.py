@@ -14,6 +14,7 @@ from typing import Self
 
 from policies.engine.language import word_set
 from policies.engine.shell.expansion import MAX_FIELDS
+from policies.engine.shell.flow import found_secret
 from policies.engine.shell.model import UNKNOWN, Command, Piece, Redirect, Word, join
 from policies.engine.shell.words import (
     HOME_VARIABLES,
@@ -288,6 +289,7 @@ class Reader(WordReader):
         self.at = name.end()
         self._blank()
         values: list[Word] = []
+        first = len(self.commands)
         if self.text.startswith("in", self.at):
             self.at += 2
             while self.at < self.end:
@@ -298,6 +300,8 @@ class Reader(WordReader):
                 values.extend(self.word())
                 self.at += self.at == before
         self.variables[name.group()] = values[0].text if len(values) == 1 else UNKNOWN
+        if secret := found_secret(self.commands[first:]):
+            self.variables[name.group()] = secret
         if values and len(values) < 50 and all(value.known for value in values):
             # Each turn is another value: the broadest one is what the rules must see.
             self.variables[name.group()] = min((value.text for value in values), key=_breadth)
@@ -412,6 +416,8 @@ class Reader(WordReader):
         for redirect in command.redirects:
             if redirect.operator == "<<<" and redirect.target is not None and len(names) == 1:
                 told = redirect.target.text[:MAX_VALUE]
+        if told == UNKNOWN:
+            told = found_secret(command.source) or UNKNOWN
         for name in names:
             self.variables[name] = told
 

@@ -165,6 +165,19 @@ def miner(call: Call) -> Iterator[Hit]:
         yield Hit(rule="miner", reason="Digs for coins on this machine.")
 
 
+_DUMPERS = re.compile(
+    r"(?i)(?:mimikatz|pypykatz|(?:impacket-)?secretsdump|gsecdump|keychaindump|chainbreaker|nanodump|dumpert"
+    r"|hashdump|donpapi|firefox_decrypt|hack-?browser-?data|lazagne|linpeas|mimipenguin|swap_digger)(?:\.\w+)?\Z"
+)
+
+
+def dumper(call: Call) -> Iterator[Hit]:
+    """Programs that take passwords, by their names; also as a script of python."""
+    script = call.arguments[:1] if call.name.startswith("python") else [call.name]
+    if any(_DUMPERS.match(name.rpartition("/")[2]) for name in script):
+        yield Hit(rule="credential_read", reason="Takes the passwords of a machine.")
+
+
 _CRACKERS = word_set("john hashcat hydra medusa ncrack patator crackmapexec netexec nxc")
 
 

@@ -45,6 +45,7 @@ _TABLE: tuple[tuple[str, tuple[Check, ...]], ...] = (
     ("docker podman nerdctl docker-compose crictl ctr podman-compose", (clusters.container,)),
     ("nsenter chroot capsh debugfs", (clusters.namespaces,)),
     (databases.PROGRAMS, (databases.resets,)),
+    (databases.CLIENTS, (databases.generated,)),
     ("php python python3 ruby rails", (databases.resets,)),
     (("useradd userdel usermod groupadd groupdel groupmod gpasswd adduser deluser delgroup passwd "
      "chpasswd visudo vipw vigr newusers chage pwconv chsh pw"), (system.account,)),
@@ -67,6 +68,12 @@ _TABLE: tuple[tuple[str, tuple[Check, ...]], ...] = (
     ("apt apt-get dpkg rpm yum dnf pacman zypper apk brew", (defence.packages,)),
     (("gcore procdump memdump avml osxpmem mimipenguin lazagne LaZagne security secret-tool reg "
      "rundll32 osascript ssh-keygen unshadow john hashcat"), (system.dump,)),
+    ((
+        "mimikatz pypykatz secretsdump secretsdump.py impacket-secretsdump gsecdump keychaindump "
+        "chainbreaker nanodump dumpert hashdump donpapi firefox_decrypt.py hack-browser-data "
+        "lazagne.py linpeas linpeas.sh mimipenguin.sh mimipenguin.py swap_digger"
+    ), (system.dumper,)),
+    ("python3 python", (system.dumper,)),
     ("hydra medusa ncrack patator crackmapexec netexec nxc", (system.dump,)),
     (("nc ncat netcat nc.traditional nc.openbsd cryptcat sbd dbd rcat rustcat pwncat pwncat-cs "
      "gs-netcat socat telnet openssl xterm ztcp zmodload"), (network.reverse_shell,)),
