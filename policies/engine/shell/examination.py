@@ -11,6 +11,7 @@ from policies.engine.findings import Report, View
 from policies.engine.shell import environment, execution, files, network, programs, system
 from policies.engine.shell.call import Call, Script, base_name
 from policies.engine.shell.calls import calls
+from policies.engine.shell.executed import executed
 from policies.engine.shell.facts import facts
 from policies.engine.shell.hits import Hit
 from policies.engine.shell.model import UNKNOWN, Command, Word
@@ -172,6 +173,8 @@ class Examination:
             return
         for fact, value in facts(call):
             self.report.fact(fact, value)
+        for word, path in executed(call):
+            self.report.execute(self.view, word.start, word.end, path)
         for check in checks(name):
             for hit in check(call):
                 if not self._passes(hit, call):

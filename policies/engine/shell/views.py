@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from policies.engine.findings import View
+from policies.engine.mapped import Mapped
 from policies.engine.shell.model import Word
 
 
@@ -21,24 +23,19 @@ def joined(view: View, words: Sequence[Word], language: str, layer: str) -> View
 
 
 def made(view: View, text: str, start: int, end: int, language: str, layer: str) -> View:
-    """A text that was worked out of `[start, end)`: its parts are placed by proportion."""
-    count = max(1, len(text))
-    places = [start + index * (end - start) // count for index in range(len(text))]
-    return _mapped(view, text, [*places, end], language, layer)
+    """A text that was worked out of `[start, end)`: every part of it is placed on the whole.
+
+    Which characters a part was made of is not known, and less than all may leave some of it.
+    """
+    count = len(text)
+    mapped = Mapped(text=text, starts=[start] * count, ends=[end] * count)
+    return view.derived(mapped, language=language, layer=layer)
 
 
 def _mapped(view: View, text: str, places: list[int], language: str, layer: str) -> View:
-    inner = view.part(0, 0, language=language, layer=layer)
-    if isinstance(view.offset, int):
-        offsets = [view.offset + place for place in places]
-    else:
-        last = len(view.offset) - 1
-        offsets = [view.offset[min(place, last)] for place in places]
-    return View(
-        text=text,
-        offset=offsets,
-        language=language,
-        layer=inner.layer,
-        depth=inner.depth,
-        path=view.path,
-    )
+    limit = len(view.text)
+    places = [min(place, limit) for place in places]
+    # A character reaches to the next one, over the quotes between them.
+    ends = [min(limit, max(here + 1, following)) for here, following in pairwise(places)]
+    mapped = Mapped(text=text, starts=places[:-1], ends=ends)
+    return view.derived(mapped, language=language, layer=layer)
