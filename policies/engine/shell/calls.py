@@ -133,8 +133,11 @@ _RUNNERS: dict[str, tuple[str, ...]] = {
     "mise": ("exec", "x"),
     "infisical": ("run",),
     "chamber": ("exec",),
-    "nix": ("run",),
     "rtx": ("exec", "x"),
+    "devbox": ("run",),
+    "guix": ("shell", "environment"),
+    "nix": ("run", "develop", "shell"),
+    "rustup": ("run",),
     "limactl": ("shell",),
     "multipass": ("exec",),
     "nomad": ("exec",),
@@ -206,6 +209,7 @@ _OPTION_RUNS: dict[str, tuple[str, ...]] = {
     "rsync": ("-e", "--rsh", "--rsync-path"),
     "scp": ("-S",),
     "sftp": ("-S",),
+    "nix-shell": ("--run", "--command"),
     "zip": ("-TT", "--unzip-command"),
     "sort": ("--compress-program",),
     "split": ("--filter",),
@@ -315,23 +319,34 @@ def _positional(call: Call, script: Word, arguments: Sequence[Word]) -> Iterator
         yield wrapped_call(call, arguments)
 
 
+_RUNNER_VALUED = ("-p", "--package", "-w", "--with", "-n", "--env-file")
+
+
 def _runner(call: Call, words: tuple[str, ...]) -> Iterator[Call | Script]:
     arguments = call.words[1:]
-    for index, word in enumerate(arguments[:-1]):
-        if word.text in ("-c", "--call") and index and arguments[0].text in words:
-            yield Script(words=[arguments[index + 1]], layer=f"{call.name} exec")
-            return
     for index, word in enumerate(arguments[:6]):
         if word.text in words:
-            rest = arguments[index + 1 :]
-            rest = rest[
-                after_options(rest, ("-p", "--package", "-w", "--with", "-n", "-c", "--env-file")) :
-            ]
-            if rest:
-                yield wrapped_call(call, rest)
+            yield from _run_by(call, arguments[index + 1 :])
             return
         if not word.text.startswith("-"):
             return
+
+
+def _run_by(call: Call, rest: Sequence[Word]) -> Iterator[Call | Script]:
+    """What stands behind the verb of a runner: a command, or an option that takes one."""
+    for index, word in enumerate(rest[:-1]):
+        if word.text == "--":
+            yield wrapped_call(call, rest[index + 1 :])
+            return
+        if word.text in ("-c", "--call", "--command"):
+            if call.name in ("npm", "pnpm", "yarn", "bun"):
+                yield Script(words=[rest[index + 1]], layer=f"{call.name} exec")
+            else:
+                yield wrapped_call(call, rest[index + 1 :])
+            return
+    at = after_options(rest, _RUNNER_VALUED) + (call.name == "rustup")
+    if rest[at:]:
+        yield wrapped_call(call, rest[at:])
 
 
 def _xargs(call: Call) -> Iterator[Call]:

@@ -380,7 +380,9 @@ def http(call: Call) -> Iterator[Hit]:
         and (text != "DELETE" or index == 0 or texts[index - 1] in ("-X", "--request", "--method"))
         for index, text in enumerate(texts)
     )
-    urls = [text for text in texts if re.match(r"(?i)https?://|:\d+/|[\w.-]+(?::\d+)?/", text)]
+    urls = [
+        text for text in texts if re.match(r"(?i)https?://|:\d+/|[\w.-]+(?::\d+)?/|\ue000", text)
+    ]
     posted = any(re.search(r"/_delete_by_query\b|/_truncate\b|/shutdown\b", url) for url in urls)
     if not (sent or posted):
         return

@@ -30,10 +30,10 @@ _BACKTICK = re.compile(
     r"`([^`]{1,2000})`|%x[({\[|]([^)}\]|]{1,2000})[)}\]|]|\bqx[({\[/|]([^)}\]/|]{1,2000})[)}\]/|]"
 )
 _DELETE = re.compile(
-    r"""(?:rmtree|os\.RemoveAll|rmSync|rm_rf|rm_r\b|remove_dir_all|rimraf(?:\.sync)?|remove_entry_secure|rmdirSync|rm_tree|deltree|rmdir_r|fs\.rm|removeSync|remove_tree)\s*\(?\s*(?:path\.expanduser\(|os\.path\.expanduser\(|Path\()?\s*["'](?P<path>[^"']{1,400})["']"""
+    r"""(?:rmtree|Deno\.remove(?:Sync)?|os\.RemoveAll|rmSync|rm_rf|rm_r\b|remove_dir_all|rimraf(?:\.sync)?|remove_entry_secure|rmdirSync|rm_tree|deltree|rmdir_r|fs\.rm|removeSync|remove_tree)\s*\(?\s*(?:path\.expanduser\(|os\.path\.expanduser\(|Path\()?\s*["'](?P<path>[^"']{1,400})["']"""
 )
 _DELETE_UNKNOWN = re.compile(
-    r"(?:rmtree|rm_rf|rm_r|rmSync|removeSync|remove_dir_all|RemoveAll|remove_entry(?:_secure)?)\s*\(?\s*(?:Path\.home\(\)|os\.environ\[?.?['\"]HOME|os\.path\.expanduser\(['\"]~['\"]\)|os\.homedir\(\)|process\.env\.HOME|ENV\[?.?['\"]HOME|Dir\.home|ENV\.fetch\(['\"]HOME|process\.env\[['\"]HOME|os\.UserHomeDir|std::env::home_dir)"
+    r"(?:rmtree|rm_rf|rm_r|rmSync|removeSync|remove_dir_all|RemoveAll|remove_entry(?:_secure)?)\s*\(?\s*(?:Path\.home\(\)|os\.environ\[?.?['\"]HOME|os\.path\.expanduser\(['\"]~['\"]\)|os\.homedir\(\)|require\(['\"]os['\"]\)\.homedir|process\.env\.HOME|ENV\[?.?['\"]HOME|Dir\.home|ENV\.fetch\(['\"]HOME|process\.env\[['\"]HOME|os\.UserHomeDir|std::env::home_dir)"
 )
 _SQL = re.compile(
     rf"\.(?:execute|executescript|executemany|query|raw|exec|run)\s*\(\s*[rf]?{_LITERAL}", re.DOTALL

@@ -21,6 +21,8 @@ _RESETS = (
         "manage.py django-admin",
         r"shell .*(?:objects\.(?:all\(\)\.)?(?:filter\(\)\.)?delete\(|_raw_delete|DROP TABLE)",
     ),
+    ("manage.py django-admin", r"migrate (?:\S+ )?zero\b"),
+    ("rails rake", r"db:migrate(?::down)? .*VERSION=0\b"),
     ("prisma", r"(?:migrate reset|db push .*--(?:force-reset|accept-data-loss))\b"),
     ("sequelize sequelize-cli", r"db:(?:drop|migrate:undo:all|seed:undo:all)\b"),
     ("typeorm", r"(?:schema:drop|schema:sync|migration:revert)\b"),
@@ -91,7 +93,7 @@ _RESETS = (
      r"|revert .*(?:-a|--all)\b|rollback\b)")),
     ("jj", r"(?:abandon|op(?:eration)? (?:restore|undo|abandon)|restore)\b"),
     ("fossil", r"(?:purge|scrub|revert)\b"),
-    ("p4", r"(?:obliterate|revert .*\.\.\.|delete)\b"),
+    ("p4", r"(?:obliterate|revert .*\.\.\.(?!\S)|delete\b)"),
     ("vagrant", r"(?:.* )?(?:destroy|box remove .*--all)\b"),
     ("VBoxManage vboxmanage", (r"(?:unregistervm .*--delete|closemedium .*--delete"
      r"|natnetwork remove)")),
@@ -149,6 +151,10 @@ def generated(call: Call) -> Iterator[Hit]:
     """Statements that one client makes and another runs."""
     for source in call.command.source:
         words = source.words
+        if call.name in ("python", "python3", "manage.py") and "dbshell" in call.arguments:
+            if any(word.text in ("sqlflush", "sqlclear") for word in words):
+                yield Hit(rule="database_reset", reason="Empties every table (sqlflush).")
+            return
         client = bool(words) and base_name(words[0]) in CLIENTS.split()
         if client and any(_GENERATES.search(word.text[:MAX_TEXT]) for word in words[1:]):
             yield Hit(

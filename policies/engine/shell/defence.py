@@ -145,18 +145,32 @@ def service(call: Call) -> Iterator[Hit]:
         yield Hit(rule="persistence", reason="Starts a service from a place open to everybody.")
 
 
+def _of_everybody(call: Call) -> bool:
+    """pkill and killall by a user alone, or by a pattern that every name matches."""
+    words, by_user, patterns = call.arguments, False, []
+    skip = False
+    for text in words:
+        if skip:
+            skip = False
+        elif re.fullmatch(r"-(?:u|U|-uid|-euid|-user)", text):
+            by_user = skip = True
+        elif re.match(r"-(?:u|U)\S|--(?:uid|euid|user)=", text):
+            by_user = True
+        elif not text.startswith("-"):
+            patterns.append(text)
+    if patterns:
+        return all(re.fullmatch(r"\.|\.\*|\^", text) for text in patterns)
+    return by_user
+
+
 def kill(call: Call) -> Iterator[Hit]:
     """Signals to everything, or to the guard."""
     words = call.arguments
-    text = " ".join(words)
     if call.name == "kill":
         targets = [word for word in words if not re.fullmatch(r"-(?:\d{1,2}|[A-Z]+|s|l|L)", word)]
         if "-1" in words[1:] or (has(words, "-9", "-KILL", "-SIGKILL") and has(targets, "1", "-1")):
             yield Hit(rule="process_kill", reason="Sends a signal to every process.")
-    elif call.name == "killall5" or (
-        re.search(r"(?:-u|-U|--uid|--euid|--user)[ =]?(?:root|0|\ue000|\S*\ue000)(?: |$)", text)
-        or re.fullmatch(r"(?:-\w+ )*(?:-f )?(?:\.|\.\*|\^|'')", text)
-    ):
+    elif call.name == "killall5" or _of_everybody(call):
         yield Hit(rule="process_kill", reason="Sends a signal to every process.")
     if call.name in ("pkill", "killall", "taskkill", "Stop-Process") and any(
         re.search(
@@ -214,6 +228,12 @@ def packages(call: Call) -> Iterator[Hit]:
     if rehearses(call) or flag(call, "-s", "--just-print", "--no-act", "--recon"):
         return
     words = [word.text for word in operands(call)]
+    removes = flag(call, "-r", "-P", "-e", "--purge", "--remove", "--erase")
+    if removes and any(_FORCED.match(text) for text in call.arguments):
+        yield Hit(
+            rule="system_remove", reason="Removes packages without looking at what needs them."
+        )
+        return
     if call.name in ("dpkg", "rpm"):
         if not flag(call, "-P", "-e", "--purge", "--remove", "-r", "--erase"):
             return
@@ -238,6 +258,7 @@ def packages(call: Call) -> Iterator[Hit]:
         )
 
 
+_FORCED = re.compile(r"--force-(?:all|depends|remove-\S+)|--nodeps")
 _PACKAGE = re.compile(
     r"(?:\*|sudo|systemd|libc6|glibc|bash|coreutils|openssh-server|linux-image\S*|linux-generic|python3|kernel\S*"
     r"|auditd|rsyslog|ufw|apparmor|selinux\S*|clamav\S*|falcon-sensor|crowdstrike\S*|wazuh\S*|osquery|apt|dpkg"

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from itertools import pairwise
 
 from policies.engine.findings import Report, View
 from policies.engine.shell import environment, execution, files, network, programs, system
@@ -38,6 +39,7 @@ _NEW_CONTAINERS = frozenset(["docker run", "podman run", "nerdctl run", "docker-
 _CONNECTING = frozenset(["nc", "ncat", "netcat", "socat", "telnet", "openssl"])
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)\b\}?")
 _TOLD = re.compile(r"[\w./~@:+-]+\Z")
+MAX_SET = 20  # words of a command that may set variables for it
 MAX_TOLD = 10_000  # characters of a script in which variables are replaced
 _IDENTIFIER = re.compile(r"[\w:.-]+")
 _DESCRIBING = frozenset(["type", "declare", "unset", "export", "command", "which", "echo"])
@@ -199,8 +201,10 @@ class Examination:
                 and reader is not None
                 and stdin_of(call.command, reader.text, reader.shift) is not None
             )
-        return hit.rule in _OF_THIS_MACHINE and not _NEW_CONTAINERS.isdisjoint(
-            (*call.wrappers, *self.view.layer.split(" > "))
+        return (
+            hit.rule in _OF_THIS_MACHINE
+            and not _NEW_CONTAINERS.isdisjoint((*call.wrappers, *self.view.layer.split(" > ")))
+            and not _deletes_mount(call)
         )
 
     def _script(self, command: Command, script: Script) -> None:
@@ -216,17 +220,31 @@ class Examination:
             if script.layer == "eval" or hit.rule == "download_execute" or inside:
                 self.found(command.start, command.end, hit)
         nested = joined(self.view, script.words, "shell", script.layer)
+        if " run > " in script.layer and any(
+            re.search(
+                rf"\brm\s+-\w*r\w*\s+(?:\S+\s+)?{re.escape(mount)}/?\*?(?:\s|;|\Z)", nested.text
+            )
+            for mount in _mounts(command)
+            if mount
+        ):
+            reason = "Deletes all of a volume that outlives the container."
+            self.found(command.start, command.end, Hit(rule="delete_broad", reason=reason))
         if "$" in nested.text and self.reader is not None:
-            text = self._told(nested.text)
+            text = self._told(nested.text, command)
             if text != nested.text:
                 start, end = script.words[0].start, script.words[-1].end
                 nested = made(self.view, text, start, end, "shell", script.layer)
         if nested.text.strip(UNKNOWN + " "):
             self.report.nest(nested)
 
-    def _told(self, text: str) -> str:
+    def _told(self, text: str, command: Command | None = None) -> str:
         """A script with the variables that the text around it has set to plain values."""
-        known = self.reader.variables if self.reader is not None else {}
+        known = dict(self.reader.variables) if self.reader is not None else {}
+        if command is not None:
+            known.update(command.assignments)
+            for word in command.words[1:MAX_SET]:  # `env NAME=value sh -c ...`
+                if _ASSIGNED.match(word.text):
+                    name, _, known[name] = word.text.partition("=")
 
         def value(found: re.Match[str]) -> str:
             name = found.group(1)
@@ -289,6 +307,26 @@ _HIDDEN = (
 def _matching(pattern: str) -> str:
     """The program that a pattern (`/bin/r[m]`) expands to, if it is one that matters."""
     return next((name for name in _HIDDEN if fnmatchcase(name, pattern[:100])), pattern)
+
+
+def _mounts(command: Command) -> list[str]:
+    """Where volumes and directories of the host are in the container that a command makes."""
+    found: list[str] = []
+    for option, following in pairwise(word.text for word in command.words[:MAX_SET]):
+        mount = following if option in ("-v", "--volume", "--mount") else ""
+        if option.startswith(("--volume=", "--mount=")):
+            mount = option.partition("=")[2]
+        target = re.search(r"(?:dst|target|destination)=([^,]+)", mount)
+        parts = mount.split(":")
+        if target or len(parts) > 1:
+            found.append((target.group(1) if target else parts[1]).rstrip("/"))
+    return found
+
+
+def _deletes_mount(call: Call) -> bool:
+    """Whether the whole of a volume is deleted that outlives the container."""
+    mounts = _mounts(call.command)
+    return bool(mounts) and any(word.text.rstrip("/*") in mounts for word in call.words[1:])
 
 
 def _unveil(command: Command) -> None:

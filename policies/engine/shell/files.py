@@ -34,6 +34,9 @@ def remove(call: Call) -> Iterator[Hit]:
         return
     targets = operands(call)
     for word in targets:
+        if _PROGRAM.match(word.text) and not recursive:
+            yield Hit(rule="delete_broad", reason="Deletes a file of the system.")
+            return
         why = breadth(word, call.command.cwd)
         if not why:
             continue
@@ -55,7 +58,13 @@ def remove(call: Call) -> Iterator[Hit]:
     ):
         yield Hit(rule="delete_broad", reason="Deletes the history of repositories.")
         return
-    if call.open and "find" in call.wrappers and not recursive and _starts_broad(call):
+    texts = [word.text for word in call.command.words]
+    if (
+        call.open
+        and "find" in call.wrappers
+        and not recursive
+        and (_starts_broad(call) or (not _NEGATIONS.isdisjoint(texts) and not _narrow_find(texts)))
+    ):
         yield Hit(rule="delete_broad", reason="Deletes what it finds below a broad path.")
     if recursive and call.open and not _bounded_input(call):
         yield Hit(
@@ -109,13 +118,17 @@ def _narrow_find(words: list[str]) -> bool:
         breadth(Word(word, 0, 0), "") not in ("", "the whole working directory") for word in starts
     )
     named = any(
-        word in ("-name", "-iname", "-path", "-regex", "-wholename") and not _all(following)
-        for word, following in zip(words, [*words[1:], ""], strict=False)
+        word in _NAMES and not _all(following) and before not in _NEGATIONS
+        for before, word, following in zip(["", *words], words, [*words[1:], ""], strict=False)
     )
     aged = has(words, "-mtime", "-mmin", "-atime", "-empty", "-size", "-newer", "-ctime")
     in_tmp = bool(starts) and starts[0].startswith(("/tmp/", "/var/tmp/"))  # noqa: S108
     in_tmp |= bool(starts) and starts[0] in ("/tmp", "/var/tmp") and (named or aged)  # noqa: S108
     return in_tmp or ((named or aged) and not broad)
+
+
+_NAMES = frozenset(["-name", "-iname", "-path", "-regex", "-wholename"])
+_NEGATIONS = frozenset(["!", "-not"])
 
 
 def _all(pattern: str) -> bool:
@@ -248,6 +261,12 @@ _OWN_PLACE = re.compile(
 )
 
 
+_OPEN_TO_WRITE = re.compile(r"0?[0-7][0-7][2367]|[ugo]*[oa][+=]\w*w\w*|\+w")
+_GUARDED_DOOR = re.compile(
+    r"(?:/var)?/run/(?:docker|containerd/containerd|crio/crio|podman/podman)\.sock|/etc/|/dev/(?:sd|nvme|mem|kmem)"
+)
+
+
 def permissions(call: Call) -> Iterator[Hit]:
     """chmod, chown, chgrp, setfacl, chattr: recursively on what is broad, or to everybody."""
     letters, longs = flags(call)
@@ -260,6 +279,9 @@ def permissions(call: Call) -> Iterator[Hit]:
         yield Hit(rule="privilege_change", reason="Sets the set-user-id bit of a program.")
         return
     for word in targets:
+        if _OPEN_TO_WRITE.fullmatch(mode) and _GUARDED_DOOR.match(word.text):
+            yield Hit(rule="permission_broad", reason="Lets everybody write a system path.")
+            return
         why = breadth(word, call.command.cwd)
         if why == "an absolute path" and not everybody and _OWN_PLACE.match(word.text):
             continue
@@ -283,15 +305,25 @@ def _loses(words: list[Word]) -> bool:
     return words[-1].text == "/dev/null" or breadth(words[0], "") in whole
 
 
+def placed(call: Call) -> Iterator[Hit]:
+    """cp, install, mv, ln: set-user-id bits, and libraries among those of the system."""
+    words = operands(call)
+    if call.name in ("install", "cp") and re.search(
+        r"(?:^| )(?:-m ?|--mode[= ])0?[4267][0-7]{3}\b", " ".join(call.arguments)
+    ):
+        yield Hit(rule="privilege_change", reason="Sets the set-user-id bit of a program.")
+    elif (
+        len(words) > 1
+        and _LIBRARIES.match(words[-1].text)
+        and any(_LIBRARY.search(word.text) for word in words)
+    ):
+        yield Hit(rule="system_write", reason="Puts a library among those of the system.")
+
+
 def truncate(call: Call) -> Iterator[Hit]:
     """truncate, tee, cp, mv, install, ln, sed -i on places that matter."""
     name = call.name
     words = operands(call)
-    if name in ("install", "cp") and re.search(
-        r"(?:^| )(?:-m ?|--mode[= ])0?[4267][0-7]{3}\b", " ".join(call.arguments)
-    ):
-        yield Hit(rule="privilege_change", reason="Sets the set-user-id bit of a program.")
-        return
     if name == "truncate" and any(
         re.search(r"(?:^|/)[\w.-]+\.(?:sqlite3?|db|mdb|dump|bak|vmdk|qcow2)$", word.text)
         for word in words
@@ -329,6 +361,8 @@ def truncate(call: Call) -> Iterator[Hit]:
             return
 
 
+_LIBRARY = re.compile(r"\.so(?:\.\d+)*$|\.dylib$")
+_LIBRARIES = re.compile(r"/(?:usr/)?lib(?:64|32)?(?:/|$)")
 _SYSTEM_DIRECTORY = re.compile(
     r"/(?:etc|usr|bin|sbin|lib(?:64)?|boot|var|home|root|opt|srv|usr/\w+|var/(?:lib|log|www))/?\Z"
 )

@@ -110,11 +110,14 @@ def _home(path: str) -> str:
 _UNNAMED = re.compile(rf"/(?:private/)?(?:var/)?(?:tmp|cache|folders|dev/shm)/?(?:{UNKNOWN}|\*|\Z)")
 
 
+_SYSTEM_ROOTS = frozenset(["usr", "lib", "lib64", "etc", "bin", "sbin", "boot"])
+
+
 def _absolute(path: str) -> str:
     if (path + "/").startswith(_SAFE_ROOTS) and ".." not in path and not _UNNAMED.match(path):
         return ""
     parts = path.strip("/").split("/")
-    if len(parts) > 2 and parts[-1] in _REBUILT:
+    if len(parts) > 2 and parts[-1] in _REBUILT and parts[0] not in _SYSTEM_ROOTS:
         return ""
     return "an absolute path"
 

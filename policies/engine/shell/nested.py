@@ -180,6 +180,15 @@ def _windows(view: View, call: Call, reader: Reader | None, report: Report) -> I
     return read_windows(view.text[start : min(call.command.end + 1, start + MAX_WINDOWS)])
 
 
+def _root_shell(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
+    """sudo -s, sudo -i without a command: their input is run."""
+    if call.arguments and all(text.startswith("-") for text in call.arguments):
+        data = given(view, call, reader, "shell")
+        if data is not None:
+            report.nest(data)
+    return ()
+
+
 _SSH_VALUED = ("-p", "-i", "-l", "-o", "-F", "-J", "-L", "-R", "-D", "-b", "-c", "-e", "-m", "-E")
 
 INSIDE: dict[str, Inside] = {
@@ -197,5 +206,6 @@ INSIDE: dict[str, Inside] = {
     **dict.fromkeys(_EDITORS.split(), _editor),
     **dict.fromkeys(("make", "gmake"), _make),
     **dict.fromkeys(("ssh", "su"), _far_shell),
+    **dict.fromkeys(("sudo", "doas"), _root_shell),
     **dict.fromkeys(("kubectl", "oc"), _manifest),
 }

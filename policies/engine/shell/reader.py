@@ -403,6 +403,10 @@ class Reader(WordReader):
             self._positional([word.text for word in words[at + 1 :]])
         elif name == "read":
             self._read_into(command, [word.text for word in words[1:]])
+        elif name == "printf" and len(words) > 3 and words[1].text == "-v":
+            made = Command(words=[words[0], *words[3:]], start=command.start, end=command.end)
+            told = self.evaluate([made], self)
+            self.variables[words[2].text] = UNKNOWN if told is None else told[:MAX_VALUE]
         elif name == "unset":
             for word in words[1:]:
                 self.variables.pop(word.text, None)

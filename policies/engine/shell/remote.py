@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from policies.engine.language import word_set
-from policies.engine.shell.call import Call, Script, after_options, tail
+from policies.engine.shell.call import Call, Script, after_options, tail, wrapped_call
 from policies.engine.shell.model import Word
 
 # Programs that run a command elsewhere: the words that must be among the first (none: any), and
@@ -82,7 +82,7 @@ _GIT_SETTING = re.compile(
 )
 
 
-def git(call: Call) -> Iterator[Script]:
+def git(call: Call) -> Iterator[Call | Script]:
     """Commands that git is told to run: aliases, settings, `rebase --exec`, `bisect run`."""
     words = call.words[1:]
     seen: set[str] = set()
@@ -93,12 +93,14 @@ def git(call: Call) -> Iterator[Script]:
         if text.startswith(("-x", "--exec=")) and "rebase" in seen and text != "-x":
             yield Script(words=[tail(word, 7 if "=" in text else 2)], layer="git --exec")
         elif following is not None:
-            yield from _git_words(words, index, before, seen)
+            yield from _git_words(call, words, index, before, seen)
         seen.add(text)
         before = text
 
 
-def _git_words(words: Sequence[Word], index: int, before: str, seen: set[str]) -> Iterator[Script]:
+def _git_words(
+    call: Call, words: Sequence[Word], index: int, before: str, seen: set[str]
+) -> Iterator[Call | Script]:
     text, following = words[index].text, words[index + 1]
     if text == "-c" and (found := _SETTING_NAME.match(following.text)):
         if _GIT_SETTING.match(following.text) and " " in following.text:
@@ -106,7 +108,7 @@ def _git_words(words: Sequence[Word], index: int, before: str, seen: set[str]) -
     elif text in ("-x", "--exec") and "rebase" in seen:
         yield Script(words=[following], layer="git --exec")
     elif text == "run" and before == "bisect":
-        yield Script(words=words[index + 1 :], layer="git bisect run")
+        yield wrapped_call(call, words[index + 1 :])
     elif text == "foreach" and before == "submodule":
         rest = words[index + 1 :]
         yield Script(words=rest[after_options(rest, ()) :], layer="git submodule foreach")

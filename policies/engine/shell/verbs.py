@@ -30,6 +30,7 @@ _TABLE: tuple[tuple[str, tuple[Check, ...]], ...] = (
     ("format diskpart cipher", (files.windows_disk,)),
     ("chmod chown chgrp", (files.permissions, guard.removed)),
     ("truncate tee cp mv install ln sed scp touch", (files.truncate,)),
+    ("cp mv install ln", (files.placed,)),
     ("mv truncate shred", (guard.removed,)),
     ("rsync", (files.rsync,)),
     ("tar bsdtar zip unzip 7z", (files.archive,)),
@@ -45,7 +46,7 @@ _TABLE: tuple[tuple[str, tuple[Check, ...]], ...] = (
     ("docker podman nerdctl docker-compose crictl ctr podman-compose", (clusters.container,)),
     ("nsenter chroot capsh debugfs", (clusters.namespaces,)),
     (databases.PROGRAMS, (databases.resets,)),
-    (databases.CLIENTS, (databases.generated,)),
+    (databases.CLIENTS + " python python3 manage.py", (databases.generated,)),
     ("php python python3 ruby rails", (databases.resets,)),
     (("useradd userdel usermod groupadd groupdel groupmod gpasswd adduser deluser delgroup passwd "
      "chpasswd visudo vipw vigr newusers chage pwconv chsh pw"), (system.account,)),
@@ -74,6 +75,7 @@ _TABLE: tuple[tuple[str, tuple[Check, ...]], ...] = (
         "lazagne.py linpeas linpeas.sh mimipenguin.sh mimipenguin.py swap_digger"
     ), (system.dumper,)),
     ("python3 python", (system.dumper,)),
+    ("gpg gpg2", (system.secret_keys,)),
     ("hydra medusa ncrack patator crackmapexec netexec nxc", (system.dump,)),
     (("nc ncat netcat nc.traditional nc.openbsd cryptcat sbd dbd rcat rustcat pwncat pwncat-cs "
      "gs-netcat socat telnet openssl xterm ztcp zmodload"), (network.reverse_shell,)),
