@@ -14,7 +14,7 @@ from policies.engine.shell.call import Call, Script, base_name
 from policies.engine.shell.calls import calls
 from policies.engine.shell.executed import executed
 from policies.engine.shell.facts import facts
-from policies.engine.shell.hits import Hit
+from policies.engine.shell.hits import Hit, breadth
 from policies.engine.shell.model import UNKNOWN, Command, Word
 from policies.engine.shell.nested import INSIDE
 from policies.engine.shell.output import stdin_of
@@ -318,6 +318,10 @@ def _mounts(command: Command) -> list[str]:
             mount = option.partition("=")[2]
         target = re.search(r"(?:dst|target|destination)=([^,]+)", mount)
         parts = mount.split(":")
+        source = re.search(r"(?:src|source)=([^,]+)", mount)
+        kept = source.group(1) if source else parts[0]
+        if "/" in kept and not breadth(Word(kept, 0, 0), command.cwd):
+            continue  # a directory of the project: deleting it is no more than that
         if target or len(parts) > 1:
             found.append((target.group(1) if target else parts[1]).rstrip("/"))
     return found

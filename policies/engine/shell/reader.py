@@ -26,7 +26,7 @@ from policies.engine.shell.words import (
 
 MAX_COMMANDS = 1_000  # of one script
 MAX_ELEMENTS = 10_000  # steps of one list: commands, separators, blocks
-MAX_WORDS = 4_000  # of one command
+MAX_WORDS = 2_000  # of one command
 MAX_REDIRECTS = 300  # of one command
 MAX_NAMES = 500  # links and copies that are remembered
 MAX_TEST = 2_000  # characters of a [[ ... ]]

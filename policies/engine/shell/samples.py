@@ -21,6 +21,14 @@ def _pairs(rule: str, *pairs: tuple[str, str]) -> tuple[Sample, ...]:
 SAMPLES = (
     *_pairs(
         "delete_broad",
+        ("docker run --rm -v pgdata:/d alpine rm -rf /d", "docker run --rm alpine rm -rf /d"),
+        ("find . ! -name '*.md' -delete", "find . -name '*.md~' -delete"),
+        ("sudo -s <<< 'rm -rf /srv'", "sudo -s <<< 'apt-get update'"),
+        ("env V=rm sh -c '$V -rf /srv'", "env V=ls sh -c '$V -la /srv'"),
+        ("printf -v c '%s%s' r m; $c -rf /srv", "printf -v c '%s' x; echo $c"),
+        ("git bisect run sh -c 'rm -rf /srv'", "git bisect run npm test"),
+        ("nix develop -c rm -rf /srv", "nix develop -c make"),
+        ("unlink /etc/fstab", "unlink notes.txt"),
         ("npx -c 'rm -rf /srv'", "npx -c 'tsc --noEmit'"),
         ("man -P 'rm -rf /srv' ls", "man -P less ls"),
         ("ruby -rfileutils -e 'FileUtils.rm_rf Dir.home'", "ruby -e 'puts Dir.home'"),
@@ -87,6 +95,7 @@ SAMPLES = (
     ),
     *_pairs(
         "git_discard",
+        ("git read-tree --reset -u HEAD", "git read-tree HEAD"),
         ("git reset --hard origin/main", "git reset HEAD~1"),
         ("git -C app clean -fdx", "git clean -nd"),
         ("git checkout -- src/app.py", "git checkout -b fix/app"),
@@ -148,6 +157,7 @@ SAMPLES = (
     ),
     *_pairs(
         "credential_read",
+        ("gpg --export-secret-keys kim > k", "gpg --export kim > k"),
         ("find / -name 'id_rsa' -exec cat {} \\;", "find . -name 'id_map' -exec cat {} \\;"),
         ("grep -ri password /home /etc", "grep -ri password src"),
         ("security find-generic-password -w -s shop", "security list-keychains"),
@@ -207,6 +217,8 @@ SAMPLES = (
     ),
     *_pairs(
         "database_reset",
+        ("python manage.py migrate shop zero", "python manage.py migrate shop 0004"),
+        ("python manage.py sqlflush | python manage.py dbshell", "python manage.py sqlflush"),
         ("psql -Atc \"select 'drop table ' || t from x\" | psql", "psql -Atc 'select 1' | psql"),
         ("kubeadm reset -f", "kubeadm token list"),
         ("mongorestore --drop backup/", "mongorestore backup/"),
@@ -231,6 +243,7 @@ SAMPLES = (
     ),
     *_pairs(
         "permission_broad",
+        ("chmod 666 /var/run/docker.sock", "chmod 660 /var/run/shop.sock"),
         ("chmod -R 777 /srv", "chmod 755 run.sh"),
         ("chown -R kim /etc", "chown kim notes.txt"),
     ),
@@ -337,7 +350,11 @@ SAMPLES = (
          "curl -s localhost:3000/orders/12/answer -d choice=left"),
     ),
     *_pairs("machine_stop", ("shutdown -h now", "shutdown --help")),
-    *_pairs("process_kill", ("kill -9 -1", "kill -15 4321")),
+    *_pairs(
+        "process_kill",
+        ("kill -9 -1", "kill -15 4321"),
+        ("pkill -9 -u kim", "pkill -u kim node"),
+    ),
     *_pairs(
         "trace_delete",
         ("history -c", "history"),

@@ -34,6 +34,19 @@ UNITS = [
     "echo x|base64 -d|",
     "\\",
     "\x00",
+    "powershell -c iex;",
+    "find . -exec ",
+    "git -c a=b ",
+    "`a`",
+    "a$@",
+    "> ",
+    "! ",
+    "((a ",
+    "env A=b ",
+    "ln -s / x;",
+    "f(){ ",
+    "${x//a/b}",
+    "curl -o f u;sh f;",
 ]
 
 
@@ -75,3 +88,10 @@ def test_a_long_chain_is_read_to_its_end():
 def test_any_text_gives_findings_inside_itself(text: str):
     for finding in examine(text).findings:
         assert 0 <= finding.start <= finding.end <= len(text)
+
+
+def test_what_is_past_the_limits_is_scanned_for_the_gravest_commands():
+    report = examine("true\n" * 3_000 + "rm -rf /srv\n")
+
+    assert report.truncated
+    assert [(found.rule, found.confidence) for found in report.findings] == [("delete_broad", 0.5)]
