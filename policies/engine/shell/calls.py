@@ -329,7 +329,22 @@ def _runner(call: Call, words: tuple[str, ...]) -> Iterator[Call | Script]:
             yield from _run_by(call, arguments[index + 1 :])
             return
         if not word.text.startswith("-"):
+            if call.name in ("yarn", "pnpm", "bun") and word.text in _TOOLS_OF_PROJECTS:
+                yield wrapped_call(call, arguments[index:])
             return
+
+
+_TOOLS_OF_PROJECTS = word_set(
+    "prisma sequelize sequelize-cli typeorm knex drizzle-kit mikro-orm rimraf supabase wrangler "
+    "vercel netlify firebase cdk sls serverless pulumi"
+)
+
+
+def _module(call: Call) -> Iterator[Call]:
+    """`python -m NAME`: the module is the program."""
+    words = call.words
+    if len(words) > 2 and words[1].text == "-m":
+        yield wrapped_call(call, words[2:])
 
 
 def _run_by(call: Call, rest: Sequence[Word]) -> Iterator[Call | Script]:
@@ -493,6 +508,8 @@ _SPECIAL = {
     "gnome-terminal": _terminal,
     "konsole": _terminal,
     "zellij": _terminal,
+    "python": _module,
+    "python3": _module,
     "git": git,
     "busybox": _applet,
 }

@@ -39,7 +39,9 @@ def kubernetes(call: Call) -> Iterator[Hit]:
         yield Hit(
             rule="cloud_delete", reason="Stops every replica (kubectl scale to 0).", confidence=0.8
         )
-    elif verb == "create" and re.search(r"cluster-?role-?binding.*cluster-admin|token\b", text):
+    elif verb == "create" and re.search(
+        r"role-?binding.*(?:cluster-admin|role=admin)|token\b", text
+    ):
         yield Hit(rule="privilege_change", reason="Hands out rights over the whole cluster.")
     elif re.search(
         r"[\"']?(?:privileged|hostPID|hostNetwork|hostIPC)[\"']?\s*[:=]\s*true|hostPath", text
@@ -49,6 +51,8 @@ def kubernetes(call: Call) -> Iterator[Hit]:
         wide = flag(call, "-A", "--all-namespaces") or len(rest) == 1
         if wide and option(call, "-o", "--output") not in (None, "name", "wide"):
             yield Hit(rule="credential_read", reason="Prints every secret of a cluster.")
+    elif verb == "certificate" and rest[:1] == ["approve"]:
+        yield Hit(rule="privilege_change", reason="Lets somebody into the cluster.")
     elif verb == "debug" and re.search(r"\bnodes?/", text):
         yield Hit(rule="container_escape", reason="Opens a shell on the node itself.")
 

@@ -30,10 +30,10 @@ _BACKTICK = re.compile(
     r"`([^`]{1,2000})`|%x[({\[|]([^)}\]|]{1,2000})[)}\]|]|\bqx[({\[/|]([^)}\]/|]{1,2000})[)}\]/|]"
 )
 _DELETE = re.compile(
-    r"""(?:rmtree|Deno\.remove(?:Sync)?|os\.RemoveAll|rmSync|rm_rf|rm_r\b|remove_dir_all|rimraf(?:\.sync)?|remove_entry_secure|rmdirSync|rm_tree|deltree|rmdir_r|fs\.rm|removeSync|remove_tree)\s*\(?\s*(?:path\.expanduser\(|os\.path\.expanduser\(|Path\()?\s*["'](?P<path>[^"']{1,400})["']"""
+    r"""(?:rmtree|emptyDir(?:Sync)?|removeItem\(atPath:|delete-directory|rm(?=\([^)]{0,200}recursive)|unlink(?=\([^)]{0,200}recursive)|delete(?=\([^)]{0,200}["']rf["'])|Deno\.remove(?:Sync)?|os\.RemoveAll|rmSync|rm_rf|rm_r\b|remove_dir_all|rimraf(?:\.sync)?|remove_entry_secure|rmdirSync|rm_tree|deltree|rmdir_r|fs\.rm|removeSync|remove_tree)\s*\(?\s*(?:path\.expanduser\(|os\.path\.expanduser\(|Path\()?\s*["'](?P<path>[^"']{1,400})["']"""
 )
 _DELETE_UNKNOWN = re.compile(
-    r"(?:rmtree|rm_rf|rm_r|rmSync|removeSync|remove_dir_all|RemoveAll|remove_entry(?:_secure)?)\s*\(?\s*(?:Path\.home\(\)|os\.environ\[?.?['\"]HOME|os\.path\.expanduser\(['\"]~['\"]\)|os\.homedir\(\)|require\(['\"]os['\"]\)\.homedir|process\.env\.HOME|ENV\[?.?['\"]HOME|Dir\.home|ENV\.fetch\(['\"]HOME|process\.env\[['\"]HOME|os\.UserHomeDir|std::env::home_dir)"
+    r"(?:rmtree|rm_rf|rm_r|rmSync|removeSync|remove_dir_all|RemoveAll|remove_entry(?:_secure)?)\s*\(?\s*(?:(?:pathlib\.)?Path\.home\(\)|os\.environ\[?.?['\"]HOME|os\.path\.expanduser\(['\"]~['\"]\)|os\.homedir\(\)|require\(['\"]os['\"]\)\.homedir|process\.env\.HOME|ENV\[?.?['\"]HOME|Dir\.home|ENV\.fetch\(['\"]HOME|process\.env\[['\"]HOME|os\.UserHomeDir|std::env::home_dir)"
 )
 _SQL = re.compile(
     rf"\.(?:execute|executescript|executemany|query|raw|exec|run)\s*\(\s*[rf]?{_LITERAL}", re.DOTALL
@@ -85,6 +85,11 @@ _ALIASED = re.compile(rf"\b\w{{1,12}}\(\s*{_LITERAL}", re.DOTALL)
 _SWEEP = re.compile(
     r"""(?:rmtree|unlink|remove|rm_rf|rm_r|rmSync|unlinkSync|rmdirSync)\b[^;\n]{0,80}?(?:listdir|glob|walk|readdirSync|iterdir|Dir\.\w+|Dir\[|scandir)\s*[(\[]?\s*["'](?P<path>[^"']{1,200})["']"""
     r"""|(?:listdir|glob|walk|readdirSync|iterdir|scandir)\s*\(\s*["'](?P<other>[^"']{1,200})["'][^;\n]{0,80}(?:rmtree|unlink|remove|rm_rf|rmSync)"""
+)
+# One file of the system; and Tcl, whose words stand without quotes.
+_DELETE_ONE = re.compile(
+    r"""\b(?:os\.(?:remove|unlink)|unlink(?:Sync)?|File\.delete)\s*\(?\s*["'](?P<path>/(?:etc|usr|bin|sbin|lib|boot)/[^"']{1,200})["']"""
+    r"""|\bfile\s+delete\s+(?:-force\s+)?(?:--\s+)?(?P<word>[/~][\w./~-]{0,200})"""
 )
 _OPEN_WRITE = re.compile(
     r"""(?:\bopen|writeFileSync|writeFile|appendFileSync|File\.write|file_put_contents)\s*\(\s*["'](?P<path>[^"']{1,300})["']\s*,\s*["'](?P<mode>[^"']{0,200})["']"""
@@ -190,6 +195,9 @@ def _files(code: str) -> Iterator[Found]:
         yield Found(kind="delete", text=found.group("path"), start=found.start(), end=found.end())
     for found in _DELETE_UNKNOWN.finditer(code):
         yield Found(kind="delete", text="~", start=found.start(), end=found.end())
+    for found in _DELETE_ONE.finditer(code):
+        path = found.group("path") or found.group("word")
+        yield Found(kind="delete", text=path, start=found.start(), end=found.end())
     for found in _SWEEP.finditer(code):
         path = found.group("path") or found.group("other")
         yield Found(kind="delete", text=path, start=found.start(), end=found.end())

@@ -99,6 +99,12 @@ _RESETS = (
      r"|natnetwork remove)")),
     ("virsh", (r"(?:.* )?(?:destroy|undefine|vol-delete|pool-(?:delete|destroy)|snapshot-delete"
      r"|vol-wipe)\b")),
+    ("vmrun", r"(?:.* )?deleteVM\b"),
+    ("qemu-img", r"(?:.* )?--shrink\b"),
+    ("cypher-shell", r"(?i:.*(?:detach delete|drop database))"),
+    ("rustup", r"self uninstall\b"),
+    ("flatpak", r"uninstall .*--all\b"),
+    ("pip pip3", r"uninstall .*\ue000"),
     ("pip pip3", r"uninstall (?=.*-y)(?=.*(?:-r\b|/dev/fd))"),
     ("brew", r"(?:uninstall|remove|rm) .*\$?\ue000"),
 )  # fmt: skip

@@ -260,7 +260,7 @@ def packages(call: Call) -> Iterator[Hit]:
 
 _FORCED = re.compile(r"--force-(?:all|depends|remove-\S+)|--nodeps")
 _PACKAGE = re.compile(
-    r"(?:\*|sudo|systemd|libc6|glibc|bash|coreutils|openssh-server|linux-image\S*|linux-generic|python3|kernel\S*"
+    r"\^?(?:\*|sudo|systemd|libc6|glibc|bash|coreutils|openssh-server|linux-image\S*|linux-generic|python3|kernel\S*"
     r"|auditd|rsyslog|ufw|apparmor|selinux\S*|clamav\S*|falcon-sensor|crowdstrike\S*|wazuh\S*|osquery|apt|dpkg"
     r"|rpm|grub\S*|initramfs-tools|passwd|login|util-linux|firewalld|fail2ban)\Z"
 )

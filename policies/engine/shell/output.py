@@ -47,6 +47,10 @@ def produced(command: Command, text: str, shift: int = 0, depth: int = 0) -> byt
         return _echo(arguments)
     if name == "printf":
         return _printf(arguments)
+    if (name == "pwd" and not arguments) or (
+        name == "git" and arguments == ["rev-parse", "--show-toplevel"]
+    ):
+        return b".\n"
     if name in ("which", "whereis") and len(arguments) == 1:
         return f"/usr/bin/{arguments[0]}\n".encode("utf-8", "replace")
     if name == "mktemp":

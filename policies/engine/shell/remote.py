@@ -25,8 +25,18 @@ _OPTIONS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "az": (word_set("run-command"), ("--scripts",)),
 }
 # Programs whose last arguments are the command, and how many arguments lead up to it.
-_TRAILING = {"pdsh": 0, "dsh": 0, "clush": 0, "mosh": 1, "knife": 2}
-_VALUED = ("-w", "-g", "-l", "-u", "-f", "-m", "-x")
+_TRAILING = {
+    "pdsh": 0,
+    "dsh": 0,
+    "clush": 0,
+    "mosh": 1,
+    "knife": 2,
+    "parallel-ssh": 0,
+    "pssh": 0,
+    "fab": 0,
+    "adb": 1,
+}
+_VALUED = ("-H", "-h", "-w", "-g", "-l", "-u", "-f", "-m", "-x")
 _SHELL_MODULES = re.compile(r"(?:shell|command|raw|script)$")
 REMOTE = _OPTIONS.keys() | _TRAILING.keys() | {"aws"}
 
@@ -36,7 +46,10 @@ def remote(call: Call) -> Script | None:
     words = call.words[1:]
     texts = [word.text for word in words]
     if call.name in _TRAILING:
+        if call.name == "adb" and texts[:1] != ["shell"]:
+            return None
         rest = words[after_options(words, _VALUED) + _TRAILING[call.name] :]
+        rest = rest[1:] if rest and rest[0].text == "--" else rest
         return Script(words=rest, layer=call.name) if rest else None
     if call.name == "aws":
         return _sent_by_aws(words, texts)

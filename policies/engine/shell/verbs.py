@@ -25,7 +25,8 @@ _TABLE: tuple[tuple[str, tuple[Check, ...]], ...] = (
     ("rm rmdir unlink rimraf trash del", (files.remove, guard.removed)),
     ("find gfind", (files.find,)),
     (("dd shred srm wipefs blkdiscard mkswap badblocks nvme hdparm cryptsetup mdadm pvremove "
-     "tune2fs e2fsck debugfs flashrom"), (files.overwrite,)),
+     "tune2fs e2fsck debugfs flashrom resize2fs xfs_repair efibootmgr grub-install fastboot "
+     "esptool.py esptool"), (files.overwrite,)),
     ("parted sgdisk diskutil gdisk sfdisk fdisk cfdisk", (files.partition,)),
     ("format diskpart cipher", (files.windows_disk,)),
     ("chmod chown chgrp", (files.permissions, guard.removed)),
