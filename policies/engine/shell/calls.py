@@ -152,7 +152,7 @@ _CONTAINER_VALUED = word_set(
 )
 _SSH_VALUED = word_set("-p -i -l -o -F -J -L -R -D -b -c -e -m -O -Q -S -W -w -E -B -I")
 XARGS_VALUED = word_set(
-    "-n -I -P -L -d -E -s -a -i --max-args --max-procs --delimiter --replace --arg-file "
+    "-n -I -J -R -P -L -d -E -s -a -i --max-args --max-procs --delimiter --replace --arg-file "
     "--max-lines"
 )  # fmt: skip
 PARALLEL_VALUED = word_set(

@@ -20,7 +20,7 @@ _DELETES = re.compile(
     r"(?:[a-z][\w-]*:)?(?:permanent-|permanently-|force-|batch-|bulk-|schedule-|hard-|mass-)?"
     r"(?:delete|destroy|terminate|remove|purge|drop|deregister|erase|wipe|nuke|teardown|rm|rb|del|rmp|"
     r"rmi|uninstall|unpublish|deprovision|flush|empty|decommission|undeploy|unregister|obliterate|"
-    r"disable-key|key-deletion|revoke-security|shred|scratch|cleardata|truncate|release|revoke-certificate|detach-volume|rmr|rmdirs?|"
+    r"disable-key|key-deletion|revoke-security|shred|scratch|cleardata|truncate|release-(?:address|hosts)|revoke-certificate|detach-volume|rmr|rmdirs?|"
     r"leave-organization|cancel-subscription|factory-reset|[a-z-]{1,60}-(?:delete|destroy|purge|rm))"
     r"(?:$|[-:_](?!protection|marker|old\b|item$|message$|tags$))"
 )

@@ -21,6 +21,10 @@ def _pairs(rule: str, *pairs: tuple[str, str]) -> tuple[Sample, ...]:
 SAMPLES = (
     *_pairs(
         "delete_broad",
+        ("Rscript -e 'unlink(\"/srv\", recursive=TRUE)'", "Rscript -e 'unlink(\"build\")'"),
+        ("echo /srv | xargs -J {} rm -rf {}", "echo build | xargs -J {} rm -rf {}"),
+        ("adb shell rm -rf /sdcard", "adb shell ls /sdcard"),
+        ("rm -rf `pwd`/*", "rm -rf `pwd`/build"),
         ("docker run --rm -v pgdata:/d alpine rm -rf /d", "docker run --rm alpine rm -rf /d"),
         ("find . ! -name '*.md' -delete", "find . -name '*.md~' -delete"),
         ("sudo -s <<< 'rm -rf /srv'", "sudo -s <<< 'apt-get update'"),
@@ -184,6 +188,8 @@ SAMPLES = (
     ),
     *_pairs(
         "cloud_delete",
+        ("gcloud beta run jobs delete nightly", "gcloud beta run jobs list"),
+        ("velero backup delete nightly --confirm", "gh release create v2"),
         ("gcloud --project shop run services delete api -q", "gcloud run services describe api"),
         ("aws --profile ops ec2 --region eu-west-1 terminate-instances --instance-ids i-77",
          "aws ec2 terminate-instances --dry-run --instance-ids i-77"),
@@ -217,6 +223,8 @@ SAMPLES = (
     ),
     *_pairs(
         "database_reset",
+        ("python -m flask db downgrade base", "python -m flask db upgrade"),
+        ("yarn prisma migrate reset -f", "yarn prisma migrate deploy"),
         ("python manage.py migrate shop zero", "python manage.py migrate shop 0004"),
         ("python manage.py sqlflush | python manage.py dbshell", "python manage.py sqlflush"),
         ("psql -Atc \"select 'drop table ' || t from x\" | psql", "psql -Atc 'select 1' | psql"),
