@@ -86,6 +86,7 @@ _PROTECTION = {
     for names, pattern, reason in _PROTECTIONS
     for name in names.split()
 }
+_NEVER = re.compile(r"(?!)")
 PROTECTIONS = " ".join(_PROTECTION)
 
 
@@ -93,7 +94,8 @@ def protection(call: Call) -> Iterator[Hit]:
     """A protection of the system switched off."""
     if has(call.arguments, "--help", "-h", "--status", "status", "--version"):
         return
-    pattern, reason = _PROTECTION[call.name]
+    # The name may be written in capitals, or carry the ending of a script.
+    pattern, reason = _PROTECTION.get(call.name.lower().partition(".")[0], (_NEVER, ""))
     if pattern.match(" ".join(call.arguments)[:1000]):
         yield Hit(rule="defence_off", reason=reason)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from policies.engine.findings import Report, View
 from policies.engine.shell import Shell
+from policies.engine.shell.verbs import RULES
 
 BUDGET_S = 5.0  # for 100 kB on a busy machine; alone it takes a tenth
 ALL_SIGNS = frozenset(sign.name for sign in Shell.signs)
@@ -95,3 +96,9 @@ def test_what_is_past_the_limits_is_scanned_for_the_gravest_commands():
 
     assert report.truncated
     assert [(found.rule, found.confidence) for found in report.findings] == [("delete_broad", 0.5)]
+
+
+@pytest.mark.parametrize("spelling", [str.upper, str.title, lambda name: f"{name}.sh"])
+def test_every_program_may_be_written_another_way(spelling):
+    for name in RULES:
+        examine(f"{spelling(name)} -x a /b --c=d; {spelling(name)}")
