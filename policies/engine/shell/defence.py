@@ -82,7 +82,7 @@ _PROTECTIONS = (
      "Stops a service that guards the machine."),
 )  # fmt: skip
 _PROTECTION = {
-    name: (re.compile(pattern), reason)
+    name.lower(): (re.compile(pattern), reason)
     for names, pattern, reason in _PROTECTIONS
     for name in names.split()
 }
