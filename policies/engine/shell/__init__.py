@@ -18,6 +18,7 @@ from policies.engine.shell.reader import RESERVED, Reader
 from policies.engine.shell.rules import RULES
 from policies.engine.shell.words import MAX_LENGTH
 
+MAX_PLAIN = 10_000  # characters of a command of plain words
 # Words and blanks, and nothing that the shell would expand, join or redirect.
 _PLAIN = re.compile(r"[\w./=:@%+, -]+\Z")
 _FORK_BOMB = re.compile(r"(?P<name>[\w:.]{1,20})\s*\(\)\s*\{\s*(?P=name)\s*\|\s*(?P=name)\s*&")
@@ -47,7 +48,7 @@ class Shell:
             return
         text = view.text
         if (
-            len(text) <= MAX_LENGTH
+            len(text) <= MAX_PLAIN
             and _PLAIN.match(text)
             and text.split(maxsplit=1)[0] not in RESERVED
         ):

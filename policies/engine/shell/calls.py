@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from policies.engine.language import word_set
@@ -19,126 +18,12 @@ from policies.engine.shell.call import (
 )
 from policies.engine.shell.model import UNKNOWN, Command, Word
 from policies.engine.shell.remote import REMOTE, git, remote
+from policies.engine.shell.wrappers import RUNNERS, WRAPPERS, Wrapper
 
+MAX_OPTIONS = 100  # words in which options that run a command are looked for
 MAX_WRAPPERS = 20  # taken off one command
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wrapper:
-    """How a wrapper's own arguments end: options that take a value, then `skip` arguments."""
-
-    valued: str = ""
-    skip: int = 0
-    assignments: bool = False
-
-
-_WRAPPERS: dict[str, _Wrapper] = {
-    "sudo": _Wrapper(
-        valued="-u -g -h -p -C -D -R -T -U -r -t --user --group --host --prompt --chdir --chroot",
-        assignments=True,
-    ),
-    "doas": _Wrapper(valued="-u -C"),
-    "pkexec": _Wrapper(valued="--user"),
-    "gosu": _Wrapper(skip=1),
-    "su-exec": _Wrapper(skip=1),
-    "env": _Wrapper(valued="-u --unset -C --chdir -P", assignments=True),
-    "nice": _Wrapper(valued="-n --adjustment"),
-    "ionice": _Wrapper(valued="-c -n -p --class --classdata"),
-    "chrt": _Wrapper(skip=1),
-    "taskset": _Wrapper(valued="-p", skip=1),
-    "numactl": _Wrapper(valued="-C -N -m -i"),
-    "nohup": _Wrapper(),
-    "setsid": _Wrapper(),
-    "stdbuf": _Wrapper(valued="-i -o -e"),
-    "unbuffer": _Wrapper(),
-    "time": _Wrapper(valued="-f -o"),
-    "timeout": _Wrapper(valued="-s -k --signal --kill-after", skip=1),
-    "gtimeout": _Wrapper(valued="-s -k --signal --kill-after", skip=1),
-    "command": _Wrapper(),
-    "builtin": _Wrapper(),
-    "exec": _Wrapper(valued="-a"),
-    "noglob": _Wrapper(),
-    "nocorrect": _Wrapper(),
-    "toybox": _Wrapper(),
-    "chroot": _Wrapper(skip=1),
-    "unshare": _Wrapper(valued="-S -G -R -w"),
-    "nsenter": _Wrapper(valued="-t --target -S -G -r -w"),
-    "strace": _Wrapper(valued="-e -o -p -s -P -E -u"),
-    "ltrace": _Wrapper(valued="-e -o -p -s -u"),
-    "flock": _Wrapper(valued="-w -E --timeout", skip=1),
-    "caffeinate": _Wrapper(valued="-t -w"),
-    "torsocks": _Wrapper(),
-    "proxychains": _Wrapper(valued="-f"),
-    "proxychains4": _Wrapper(valued="-f"),
-    "firejail": _Wrapper(),
-    "systemd-run": _Wrapper(valued="-p -u --unit --property --slice --uid --gid -E"),
-    "dbus-run-session": _Wrapper(),
-    "xvfb-run": _Wrapper(valued="-n -s -e -f -w"),
-    "rlwrap": _Wrapper(),
-    "npx": _Wrapper(valued="-p --package -w"),
-    "bunx": _Wrapper(valued="-p --package"),
-    "pnpx": _Wrapper(),
-    "uvx": _Wrapper(valued="--from --with --python"),
-    "watch": _Wrapper(valued="-n --interval"),
-    "script": _Wrapper(),
-    "setpriv": _Wrapper(valued="--reuid --regid --groups"),
-    "runuser": _Wrapper(valued="-u -g -G"),
-    "cgexec": _Wrapper(valued="-g"),
-    "aws-vault": _Wrapper(skip=2),
-    "dotenv": _Wrapper(valued="-f -e"),
-    "direnv": _Wrapper(skip=2),
-    "sshpass": _Wrapper(valued="-p -f -e -d"),
-    "chpst": _Wrapper(valued="-u -U -e -n -l -P"),
-    "softlimit": _Wrapper(valued="-m -d -s -l"),
-    "schroot": _Wrapper(valued="-c -u -d -n"),
-    "fakeroot": _Wrapper(),
-    "bwrap": _Wrapper(valued="--chdir --setenv --bind --ro-bind --dev --proc --tmpfs"),
-    "choom": _Wrapper(valued="-n"),
-    "prlimit": _Wrapper(valued="-p"),
-    "ccache": _Wrapper(),
-    "hyperfine": _Wrapper(valued="-w -r -m -M -p --warmup --runs"),
-    "perf": _Wrapper(valued="-e -o -p", skip=1),
-    "valgrind": _Wrapper(),
-    "faketime": _Wrapper(skip=1),
-    "winpty": _Wrapper(),
-    "wsl": _Wrapper(valued="-d -u -e"),
-    "start-stop-daemon": _Wrapper(valued="--exec --pidfile"),
-    "sg": _Wrapper(skip=1),
-    "retry": _Wrapper(valued="-n -t -d"),
-    "proot": _Wrapper(valued="-r -b -w"),
-    "cpulimit": _Wrapper(valued="-l -p"),
-}
-# Programs with a subcommand that runs a command: the words that lead up to it.
-_RUNNERS: dict[str, tuple[str, ...]] = {
-    "npm": ("exec", "x"),
-    "pnpm": ("exec", "dlx"),
-    "yarn": ("exec", "dlx", "run"),
-    "bun": ("x",),
-    "bundle": ("exec",),
-    "poetry": ("run",),
-    "pipenv": ("run",),
-    "uv": ("run",),
-    "hatch": ("run",),
-    "pdm": ("run",),
-    "pipx": ("run",),
-    "rye": ("run",),
-    "conda": ("run",),
-    "op": ("run",),
-    "doppler": ("run",),
-    "heroku": ("run",),
-    "rbenv": ("exec",),
-    "pyenv": ("exec",),
-    "asdf": ("exec",),
-    "mise": ("exec", "x"),
-    "infisical": ("run",),
-    "chamber": ("exec",),
-    "nix": ("run",),
-    "rtx": ("exec", "x"),
-    "limactl": ("shell",),
-    "multipass": ("exec",),
-    "nomad": ("exec",),
-    "eb": ("exec",),
-}
 _CONTAINERS = word_set("docker podman nerdctl docker-compose kubectl oc lxc crictl")
 _CONTAINER_VALUED = word_set(
     "-e --env -u --user -w --workdir -v --volume --name -p --publish --network --net "
@@ -148,7 +33,7 @@ _CONTAINER_VALUED = word_set(
 )
 _SSH_VALUED = word_set("-p -i -l -o -F -J -L -R -D -b -c -e -m -O -Q -S -W -w -E -B -I")
 XARGS_VALUED = word_set(
-    "-n -I -P -L -d -E -s -a -i --max-args --max-procs --delimiter --replace --arg-file "
+    "-n -I -J -R -P -L -d -E -s -a -i --max-args --max-procs --delimiter --replace --arg-file "
     "--max-lines"
 )  # fmt: skip
 PARALLEL_VALUED = word_set(
@@ -187,17 +72,48 @@ def _inside(call: Call) -> Iterator[Call | Script]:
         yield from _env(call)
     elif name in REMOTE and (command := remote(call)) is not None:
         yield command
-    elif name in _WRAPPERS:
-        yield from _wrapped(call, _WRAPPERS[name])
-    elif name in _RUNNERS:
-        yield from _runner(call, _RUNNERS[name])
+    elif name in _OPTION_RUNS:
+        yield from _by_option(call, _OPTION_RUNS[name])
+    elif name in WRAPPERS:
+        yield from _wrapped(call, WRAPPERS[name])
+    elif name in RUNNERS:
+        yield from _runner(call, RUNNERS[name])
     elif name in _SPECIAL:
         yield from _SPECIAL[name](call)
     elif name in _CONTAINERS:
         yield from _container(call)
 
 
-def _wrapped(call: Call, wrapper: _Wrapper) -> Iterator[Call | Script]:
+# Options that take a command line.
+_OPTION_RUNS: dict[str, tuple[str, ...]] = {
+    "man": ("-P", "--pager"),
+    "rsync": ("-e", "--rsh", "--rsync-path"),
+    "scp": ("-S",),
+    "sftp": ("-S",),
+    "nix-shell": ("--run", "--command"),
+    "zip": ("-TT", "--unzip-command"),
+    "sort": ("--compress-program",),
+    "split": ("--filter",),
+    "rg": ("--pre",),
+    "fzf": ("--preview", "--bind"),
+    "tcpdump": ("-z",),
+    "dmesg": ("--pager",),
+    "wget": ("--use-askpass",),
+    "tar": ("-I", "--to-command", "--use-compress-program", "--rsh-command"),
+}
+
+
+def _by_option(call: Call, options: tuple[str, ...]) -> Iterator[Script]:
+    words = call.words[1:]
+    for index, word in enumerate(words[:MAX_OPTIONS]):
+        option, equals, _ = word.text.partition("=")
+        if word.text in options and index + 1 < len(words):
+            yield Script(words=[words[index + 1]], layer=f"{call.name} {word.text}")
+        elif equals and option in options:
+            yield Script(words=[tail(word, len(option) + 1)], layer=f"{call.name} {option}")
+
+
+def _wrapped(call: Call, wrapper: Wrapper) -> Iterator[Call | Script]:
     words = call.words[1:]
     if call.name == "command" and words and words[0].text in ("-v", "-V"):
         return
@@ -212,9 +128,17 @@ def _wrapped(call: Call, wrapper: _Wrapper) -> Iterator[Call | Script]:
     )
     if call.name == "script" and option < 0:
         option = next((i for i, w in enumerate(words) if re.fullmatch(r"-[a-z]*c", w.text)), -1)
-    if call.name in ("flock", "script", "runuser", "unshare", "sg", "wsl") and (
-        0 <= option < len(words) - 1
-    ):
+    if call.name in (
+        "flock",
+        "script",
+        "runuser",
+        "unshare",
+        "sg",
+        "wsl",
+        "npx",
+        "pnpx",
+        "bunx",
+    ) and (0 <= option < len(words) - 1):
         yield Script(words=[words[option + 1]], layer=call.name)
     elif call.name == "hyperfine":
         for word in rest:
@@ -240,7 +164,7 @@ def _env(call: Call) -> Iterator[Call | Script]:
             return
         if not word.text.startswith("-") and "=" not in word.text:
             break
-    yield from _wrapped(call, _WRAPPERS["env"])
+    yield from _wrapped(call, WRAPPERS["env"])
 
 
 def _shell(call: Call) -> Iterator[Call | Script]:
@@ -276,23 +200,49 @@ def _positional(call: Call, script: Word, arguments: Sequence[Word]) -> Iterator
         yield wrapped_call(call, arguments)
 
 
+_RUNNER_VALUED = ("-p", "--package", "-w", "--with", "-n", "--env-file")
+
+
 def _runner(call: Call, words: tuple[str, ...]) -> Iterator[Call | Script]:
     arguments = call.words[1:]
-    for index, word in enumerate(arguments[:-1]):
-        if word.text in ("-c", "--call") and index and arguments[0].text in words:
-            yield Script(words=[arguments[index + 1]], layer=f"{call.name} exec")
-            return
     for index, word in enumerate(arguments[:6]):
         if word.text in words:
-            rest = arguments[index + 1 :]
-            rest = rest[
-                after_options(rest, ("-p", "--package", "-w", "--with", "-n", "-c", "--env-file")) :
-            ]
-            if rest:
-                yield wrapped_call(call, rest)
+            yield from _run_by(call, arguments[index + 1 :])
             return
         if not word.text.startswith("-"):
+            if call.name in ("yarn", "pnpm", "bun") and word.text in _TOOLS_OF_PROJECTS:
+                yield wrapped_call(call, arguments[index:])
             return
+
+
+_TOOLS_OF_PROJECTS = word_set(
+    "prisma sequelize sequelize-cli typeorm knex drizzle-kit mikro-orm rimraf supabase wrangler "
+    "vercel netlify firebase cdk sls serverless pulumi"
+)
+
+
+def _module(call: Call) -> Iterator[Call]:
+    """`python -m NAME`: the module is the program."""
+    words = call.words
+    if len(words) > 2 and words[1].text == "-m":
+        yield wrapped_call(call, words[2:])
+
+
+def _run_by(call: Call, rest: Sequence[Word]) -> Iterator[Call | Script]:
+    """What stands behind the verb of a runner: a command, or an option that takes one."""
+    for index, word in enumerate(rest[:-1]):
+        if word.text == "--":
+            yield wrapped_call(call, rest[index + 1 :])
+            return
+        if word.text in ("-c", "--call", "--command"):
+            if call.name in ("npm", "pnpm", "yarn", "bun"):
+                yield Script(words=[rest[index + 1]], layer=f"{call.name} exec")
+            else:
+                yield wrapped_call(call, rest[index + 1 :])
+            return
+    at = after_options(rest, _RUNNER_VALUED) + (call.name == "rustup")
+    if rest[at:]:
+        yield wrapped_call(call, rest[at:])
 
 
 def _xargs(call: Call) -> Iterator[Call]:
@@ -439,6 +389,8 @@ _SPECIAL = {
     "gnome-terminal": _terminal,
     "konsole": _terminal,
     "zellij": _terminal,
+    "python": _module,
+    "python3": _module,
     "git": git,
     "busybox": _applet,
 }

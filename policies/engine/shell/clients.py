@@ -34,6 +34,7 @@ _SQL: dict[str, tuple[str, ...]] = {
     "snowsql": ("-q", "--query"),
     "snow": ("-q", "--query"),
     "cqlsh": ("-e", "--execute"),
+    "cbq": ("-s", "--script"),
     "usql": ("-c",),
     "trino": ("--execute",),
     "presto": ("--execute",),

@@ -20,9 +20,9 @@ _DELETES = re.compile(
     r"(?:[a-z][\w-]*:)?(?:permanent-|permanently-|force-|batch-|bulk-|schedule-|hard-|mass-)?"
     r"(?:delete|destroy|terminate|remove|purge|drop|deregister|erase|wipe|nuke|teardown|rm|rb|del|rmp|"
     r"rmi|uninstall|unpublish|deprovision|flush|empty|decommission|undeploy|unregister|obliterate|"
-    r"disable-key|key-deletion|revoke-security|shred|scratch|cleardata|truncate|rmr|rmdirs?|"
+    r"disable-key|key-deletion|revoke-security|shred|scratch|cleardata|truncate|release-(?:address|hosts)|revoke-certificate|detach-volume|rmr|rmdirs?|"
     r"leave-organization|cancel-subscription|factory-reset|[a-z-]{1,60}-(?:delete|destroy|purge|rm))"
-    r"(?:$|[-:_](?!protection|marker|lock|policy$|old\b))"
+    r"(?:$|[-:_](?!protection|marker|old\b|item$|message$|tags$))"
 )
 # A verb that does not: what stands behind it is a name.
 _KEEPS = re.compile(
@@ -71,6 +71,8 @@ def cloud(call: Call) -> Iterator[Hit]:
     if rehearses(call):
         return
     words = verbs(call)
+    if call.name == "gcloud" and words[:1] in (["alpha"], ["beta"], ["preview"]):
+        words = words[1:]
     special = _SPECIAL.get(call.name)
     if special is not None:
         hits = list(special(call, words))
@@ -129,6 +131,21 @@ _PLAIN_DELETES = re.compile(
 )
 
 
+_THINGS = re.compile(
+    r"(?:cluster|database|db|project|app|application|instance|bucket|volume|queue|topic|namespace|stack"
+    r"|environment|env|server|service|table|index|user|account|tenant|org|organization|repo|repository|vm"
+    r"|node|deployment|workspace|branch|domain|zone|key|secret|role|policy|snapshot|backup|image|disk"
+    r"|network|function|collection|dataset|model|stream|job|release|resource|scope|machine|droplet)s?\Z"
+)
+
+
+def _of_weight(call: Call, words: list[str]) -> bool:
+    """Whether more than an entry of a list is deleted: a thing of a service, or by force."""
+    return any(_THINGS.match(word) for word in words) or flag(
+        call, "--force", "--yes", "-y", "--all", "--confirm", "--cascade", "--recursive"
+    )
+
+
 def unknown(call: Call) -> Iterator[Hit]:
     """A command line that nobody has described, told to delete or destroy something."""
     name = call.name
@@ -136,7 +153,7 @@ def unknown(call: Call) -> Iterator[Hit]:
         return
     words = verbs(call, 3)
     for index, word in enumerate(words):
-        if _PLAIN_DELETES.match(word):
+        if _PLAIN_DELETES.match(word) and (word != "delete" or _of_weight(call, words)):
             yield _deletes(call, word, 0.7)
             return
         if _keeps(name, words, index):
@@ -148,6 +165,8 @@ def _aws(call: Call, words: list[str]) -> Iterator[Hit]:
     text = " ".join(call.arguments)
     if service == "s3" and verb == "sync" and flag(call, "--delete"):
         yield _deletes(call, "s3 sync --delete")
+    elif verb in ("delete-item", "delete-message", "delete-tags"):
+        return  # one entry of many
     elif verb in _AWS_WORSE:
         yield Hit(rule="defence_off", reason=f"Weakens what guards the cloud (aws {verb}).")
     elif verb in _AWS_ZERO and (
@@ -363,7 +382,9 @@ def http(call: Call) -> Iterator[Hit]:
         and (text != "DELETE" or index == 0 or texts[index - 1] in ("-X", "--request", "--method"))
         for index, text in enumerate(texts)
     )
-    urls = [text for text in texts if re.match(r"(?i)https?://|:\d+/|[\w.-]+(?::\d+)?/", text)]
+    urls = [
+        text for text in texts if re.match(r"(?i)https?://|:\d+/|[\w.-]+(?::\d+)?/|\ue000", text)
+    ]
     posted = any(re.search(r"/_delete_by_query\b|/_truncate\b|/shutdown\b", url) for url in urls)
     if not (sent or posted):
         return
@@ -406,5 +427,6 @@ _SPECIAL.update(
         "ceph": _ELSEWHERE,
         "databricks": _ELSEWHERE,
         "helm": _undoes("rollback"),
+        "pulumi": _undoes("down", "state delete", "stack rm"),
     }
 )

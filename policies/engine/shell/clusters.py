@@ -39,7 +39,9 @@ def kubernetes(call: Call) -> Iterator[Hit]:
         yield Hit(
             rule="cloud_delete", reason="Stops every replica (kubectl scale to 0).", confidence=0.8
         )
-    elif verb == "create" and re.search(r"cluster-?role-?binding.*cluster-admin|token\b", text):
+    elif verb == "create" and re.search(
+        r"role-?binding.*(?:cluster-admin|role=admin)|token\b", text
+    ):
         yield Hit(rule="privilege_change", reason="Hands out rights over the whole cluster.")
     elif re.search(
         r"[\"']?(?:privileged|hostPID|hostNetwork|hostIPC)[\"']?\s*[:=]\s*true|hostPath", text
@@ -49,6 +51,8 @@ def kubernetes(call: Call) -> Iterator[Hit]:
         wide = flag(call, "-A", "--all-namespaces") or len(rest) == 1
         if wide and option(call, "-o", "--output") not in (None, "name", "wide"):
             yield Hit(rule="credential_read", reason="Prints every secret of a cluster.")
+    elif verb == "certificate" and rest[:1] == ["approve"]:
+        yield Hit(rule="privilege_change", reason="Lets somebody into the cluster.")
     elif verb == "debug" and re.search(r"\bnodes?/", text):
         yield Hit(rule="container_escape", reason="Opens a shell on the node itself.")
 
@@ -137,6 +141,11 @@ def fleet(call: Call) -> Iterator[Hit]:
         yield Hit(rule="fleet_change", reason="Deletes or stops something on many machines.")
 
 
+def _told(call: Call) -> bool:
+    """Whether the command names all that it acts on."""
+    return not call.open and all(word.known for word in call.words)
+
+
 def container(call: Call) -> Iterator[Hit]:
     """docker and its relatives: volumes, prunes, and doors to the host."""
     letters, longs = flags(call)
@@ -160,8 +169,8 @@ def container(call: Call) -> Iterator[Hit]:
         yield Hit(rule="container_delete", reason="Deletes the volumes of the composed services.")
     elif (
         starts(words, "rm", "rmi", "container rm", "image rm", "pod rm", "kill", "stop")
-        and ("f" in letters or "--force" in longs or words[0] in ("kill",))
-        and (any(not word.known for word in call.words) or "a" in letters or "--all" in longs)
+        and ("f" in letters or "--force" in longs or words[0] == "kill" or call.open)
+        and (not _told(call) or "a" in letters or "--all" in longs)
     ):
         yield Hit(rule="container_delete", reason="Deletes every container or image.")
     elif starts(words, "stack rm", "service rm", "stack remove", "secret rm", "config rm"):

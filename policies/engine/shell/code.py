@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
+from policies.engine.shell.hits import is_credential
+
 MAX_CODE = 20_000  # characters of a program that are read
 MAX_CALLS = 100  # of one program
 
@@ -21,23 +23,25 @@ _LIST = re.compile(
     r"""(?:subprocess\.\w+|\.(?:run|call|Popen)|spawnSync|spawn|execFileSync|execFile|check_output|check_call|execvp?e?|system|exec)\s*\(\s*(?:["'][\w/.-]+["']\s*,\s*)?\[(?P<items>[^\]]{1,2000})\]"""
 )
 _ARGV = re.compile(
-    r"""\b(?:system|exec|execlp?|spawn)\s*\(?\s*(?P<items>["'][^"']{1,80}["']\s*(?:,\s*["'][^"']{0,200}["']\s*){1,20})"""
+    r"""\b(?:system|exec\.Command|exec|execlp?|spawn)\s*\(?\s*(?P<items>["'][^"']{1,80}["']\s*(?:,\s*["'][^"']{0,200}["']\s*){1,20})"""
 )
 _ITEM = re.compile(r"""["']([^"']{0,400})["']""")
 _BACKTICK = re.compile(
     r"`([^`]{1,2000})`|%x[({\[|]([^)}\]|]{1,2000})[)}\]|]|\bqx[({\[/|]([^)}\]/|]{1,2000})[)}\]/|]"
 )
 _DELETE = re.compile(
-    r"""(?:rmtree|rmSync|rm_rf|rm_r\b|remove_dir_all|rimraf(?:\.sync)?|remove_entry_secure|rmdirSync|rm_tree|deltree|rmdir_r|fs\.rm|removeSync|remove_tree)\s*\(?\s*(?:path\.expanduser\(|os\.path\.expanduser\(|Path\()?\s*["'](?P<path>[^"']{1,400})["']"""
+    r"""(?:rmtree|emptyDir(?:Sync)?|removeItem\(atPath:|delete-directory|rm(?=\([^)]{0,200}recursive)|unlink(?=\([^)]{0,200}recursive)|delete(?=\([^)]{0,200}["']rf["'])|Deno\.remove(?:Sync)?|os\.RemoveAll|rmSync|rm_rf|rm_r\b|remove_dir_all|rimraf(?:\.sync)?|remove_entry_secure|rmdirSync|rm_tree|deltree|rmdir_r|fs\.rm|removeSync|remove_tree)\s*\(?\s*(?:path\.expanduser\(|os\.path\.expanduser\(|Path\()?\s*["'](?P<path>[^"']{1,400})["']"""
 )
 _DELETE_UNKNOWN = re.compile(
-    r"(?:rmtree|rm_rf|rmSync)\s*\(\s*(?:Path\.home\(\)|os\.environ\[?.?['\"]HOME|os\.path\.expanduser\(['\"]~['\"]\)|os\.homedir\(\)|process\.env\.HOME|ENV\[?.?['\"]HOME|Dir\.home)"
+    r"(?:rmtree|rm_rf|rm_r|rmSync|removeSync|remove_dir_all|RemoveAll|remove_entry(?:_secure)?)\s*\(?\s*(?:(?:pathlib\.)?Path\.home\(\)|os\.environ\[?.?['\"]HOME|os\.path\.expanduser\(['\"]~['\"]\)|os\.homedir\(\)|require\(['\"]os['\"]\)\.homedir|process\.env\.HOME|ENV\[?.?['\"]HOME|Dir\.home|ENV\.fetch\(['\"]HOME|process\.env\[['\"]HOME|os\.UserHomeDir|std::env::home_dir)"
 )
 _SQL = re.compile(
     rf"\.(?:execute|executescript|executemany|query|raw|exec|run)\s*\(\s*[rf]?{_LITERAL}", re.DOTALL
 )
 _DECODED = re.compile(
     r"""(?:b64decode|fromhex|atob|decode_base64|unhexlify|base64_decode)\s*\(\s*b?["'](?P<data>[A-Za-z0-9+/=_\-\s]{8,20000})["']"""
+    r"""|pack\(\s*["']H\*["']\s*,\s*["'](?P<packed>[0-9a-fA-F]{8,20000})["']"""
+    r"""|\[\s*["'](?P<unpacked>[0-9a-fA-F]{8,20000})["']\s*\]\.pack"""
     r"""|Buffer\.from\(\s*["'](?P<buffer>[A-Za-z0-9+/=]{8,20000})["']\s*,\s*["']base64"""
 )
 _RUNS_DATA = re.compile(
@@ -48,8 +52,13 @@ _FETCH = re.compile(
     r"|file_get_contents\(\s*['\"]https?|curl_exec|Net::HTTP|httpx\.get|axios|\bget\s*\(?\s*['\"]https?:|(?:include|require)\s*\(?['\"]https?:)"
 )
 _RUNS_FETCHED = re.compile(
-    r"\b(?:exec|eval|system|os\.system|execSync|Function|instance_eval|class_eval|load|loads|vm\.run\w+)\b\s*[\(\"'`]"
+    r"\b(?:exec|eval|system|os\.system|execSync|Function|instance_eval|class_eval|vm\.run\w+)\b\s*[\(\"'`]"
+    r"|\b(?:pickle|marshal)\.loads?\b"
     r"|\beval\b|(?:include|require)\s*\(?['\"]https?:|\bdo\s+shell\b"
+)
+# The environment as a whole, where secrets are.
+_ENVIRONMENT = re.compile(
+    r"(?:dict|str|dumps|list|repr|stringify)\(\s*(?:dict\()?(?:os\.environ|process\.env|ENV)\b(?!\[|\.\w+\()|ENV\.to_h|getenv\(\)"
 )
 _SENDS = re.compile(
     r"(?:urlopen|requests\.(?:post|put|get|request)|http\.client|HTTPConnection|httpx\.|axios|fetch\(|Net::HTTP|LWP::|HTTP::Tiny"
@@ -59,17 +68,17 @@ _SOCKET = re.compile(
     r"(?i)(?:socket\.socket|\bsocket\s*[(.]|TCPSocket|TCPServer|net\.(?:connect|Socket|createConnection|createServer)"
     r"|\bp?fsockopen|stream_socket_(?:client|server)|IO::Socket|inet_aton|sockaddr_in|net\.Dial|net\.Listen|Sockets\.TcpClient"
     r"|/inet/(?:tcp|udp)|create_connection|\[\s*socket\s|TcpStream|TcpListener|new\s+Socket\(|ServerSocket|gen_tcp|Socket\.connect"
-    r"|socket\.tcp|require\W{0,3}socket|s\.socket\(\)|import\s+socket|netcat|asyncio\.open_connection)"
+    r"|[\"']socket[\"']\)\.socket|[\"']net[\"']\)\.(?:connect|create\w+|Socket)|socket_(?:create|connect)|socket\.tcp|require\W{0,3}socket|s\.socket\(\)|import\s+socket|netcat|asyncio\.open_connection)"
 )
 _CONNECTS = re.compile(
-    r"(?i)(?:connect|\.accept\(|\baccept\(|listen|fsockopen|TCPSocket|dial|/inet/|\[\s*socket\s|TcpClient|stream_socket|IO::Socket|new\s+Socket\("
+    r"(?i)(?:connect|socket_(?:accept|listen)|\.accept\(|\baccept\(|listen|fsockopen|TCPSocket|dial|/inet/|\[\s*socket\s|TcpClient|stream_socket|IO::Socket|new\s+Socket\("
     r"|TcpStream|gen_tcp|pty\.spawn|dup2)"
 )
 _SHELL_OF_IT = re.compile(
     r"(?:dup2|pty\.spawn|/bin/(?:ba|z|da|k|tc|c)?sh\b|[\"'`\s](?:ba|z|da|k)?sh(?:[\"'`]|\s+-i|\s*[<>]&)|cmd(?:\.exe)?[\"']|powershell"
     r"|child_process|<&3|proc_open|popen\w*\W{1,3}[a-z_$]\w*\s*[,)]|shell\s*=\s*True|STDIN->fdopen|\bsystem\s*\$_|exec\s+\$"
     r"|exec\s*\(?\$_|IO\.popen|\|&\s*getline|Process\.(?:start|run)|ProcessBuilder|Command::new|exec\.Command|getRuntime|\[eval\s"
-    r"|`\$|\b(?:shell_exec|exec|eval|system|passthru|popen|spawn|qx|subprocess\.\w+)\s*\(?\s*[$@]?[a-z_][\w.>-]*\s*[(),;])"
+    r"|`\$|\b(?:shell_exec|exec|eval|system|passthru|popen|spawn|qx|os\.execute|subprocess\.\w+)\s*\(?\s*[$@]?[a-z_][\w.>-]*\s*[(),;])"
 )
 _JOINED = re.compile(r"""(["'])\s*(?:\+|\.\.?|<>)\s*\1""")
 _ALIASED = re.compile(rf"\b\w{{1,12}}\(\s*{_LITERAL}", re.DOTALL)
@@ -77,11 +86,16 @@ _SWEEP = re.compile(
     r"""(?:rmtree|unlink|remove|rm_rf|rm_r|rmSync|unlinkSync|rmdirSync)\b[^;\n]{0,80}?(?:listdir|glob|walk|readdirSync|iterdir|Dir\.\w+|Dir\[|scandir)\s*[(\[]?\s*["'](?P<path>[^"']{1,200})["']"""
     r"""|(?:listdir|glob|walk|readdirSync|iterdir|scandir)\s*\(\s*["'](?P<other>[^"']{1,200})["'][^;\n]{0,80}(?:rmtree|unlink|remove|rm_rf|rmSync)"""
 )
+# One file of the system; and Tcl, whose words stand without quotes.
+_DELETE_ONE = re.compile(
+    r"""\b(?:os\.(?:remove|unlink)|unlink(?:Sync)?|File\.delete)\s*\(?\s*["'](?P<path>/(?:etc|usr|bin|sbin|lib|boot)/[^"']{1,200})["']"""
+    r"""|\bfile\s+delete\s+(?:-force\s+)?(?:--\s+)?(?P<word>[/~][\w./~-]{0,200})"""
+)
 _OPEN_WRITE = re.compile(
     r"""(?:\bopen|writeFileSync|writeFile|appendFileSync|File\.write|file_put_contents)\s*\(\s*["'](?P<path>[^"']{1,300})["']\s*,\s*["'](?P<mode>[^"']{0,200})["']"""
 )
 _OPEN_READ = re.compile(
-    r"""(?:\bopen|readFileSync|readFile|File\.read|file_get_contents|read_text|Path)\s*\(\s*["'](?P<path>[^"']{1,300})["']"""
+    r"""(?:\bopen|readFileSync|readFile|File\.read|file_get_contents|read_text|Path)\s*\(\s*[^"')]{0,60}["'](?P<path>[^"']{1,300})["']"""
 )
 
 
@@ -114,6 +128,8 @@ def read_code(code: str) -> Iterator[Found]:
         yield Found(kind="fetch", text="", start=0, end=len(code))
     if _SENDS.search(code):
         yield Found(kind="sends", text="", start=0, end=len(code))
+        if _ENVIRONMENT.search(code):
+            yield Found(kind="read", text=".env", start=0, end=len(code))
 
 
 def _literals(code: str) -> Iterator[Found]:
@@ -123,7 +139,7 @@ def _literals(code: str) -> Iterator[Found]:
             yield item
     if _RUNS_DATA.search(code):
         for found in _DECODED.finditer(code):
-            data = found.group("data") or found.group("buffer")
+            data = next(filter(None, found.groups()))
             yield Found(kind="data", text=data, start=found.start(), end=found.end())
 
 
@@ -155,11 +171,33 @@ def _commands(code: str) -> Iterator[Found]:
         yield Found(kind="sql", text=found.group("text"), start=start, end=end, whole=True)
 
 
+_READS_FILE = re.compile(
+    r"\b(?:open|read_text|read_bytes|readFile(?:Sync)?|createReadStream|slurp|file_get_contents|fopen|readlines)\b|\b(?:File|IO)\.(?:read|open|binread)"
+)
+_WORD_LITERAL = re.compile(r"""["']([\w~./ -]{2,120})["']""")
+
+
+def _secret_paths(code: str) -> Iterator[str]:
+    """Paths of secrets that a program puts together from its literals."""
+    literals = [found.group(1) for found in islice(_WORD_LITERAL.finditer(code), MAX_CALLS)]
+    for literal, following in zip(literals, [*literals[1:], ""], strict=False):
+        for path in (literal, f"{literal}/{following}"):
+            if is_credential(path):
+                yield path
+                break
+
+
 def _files(code: str) -> Iterator[Found]:
+    if _READS_FILE.search(code):
+        for path in _secret_paths(code):
+            yield Found(kind="read", text=path, start=0, end=len(code))
     for found in _DELETE.finditer(code):
         yield Found(kind="delete", text=found.group("path"), start=found.start(), end=found.end())
     for found in _DELETE_UNKNOWN.finditer(code):
         yield Found(kind="delete", text="~", start=found.start(), end=found.end())
+    for found in _DELETE_ONE.finditer(code):
+        path = found.group("path") or found.group("word")
+        yield Found(kind="delete", text=path, start=found.start(), end=found.end())
     for found in _SWEEP.finditer(code):
         path = found.group("path") or found.group("other")
         yield Found(kind="delete", text=path, start=found.start(), end=found.end())

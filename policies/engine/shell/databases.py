@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.engine.shell.call import Call
+from policies.engine.shell.call import Call, base_name
 from policies.engine.shell.hits import Hit
 
 # Programs, and what their arguments begin with (or hold, after `.*`) when they delete data.
@@ -21,6 +21,8 @@ _RESETS = (
         "manage.py django-admin",
         r"shell .*(?:objects\.(?:all\(\)\.)?(?:filter\(\)\.)?delete\(|_raw_delete|DROP TABLE)",
     ),
+    ("manage.py django-admin", r"migrate (?:\S+ )?zero\b"),
+    ("rails rake", r"db:migrate(?::down)? .*VERSION=0\b"),
     ("prisma", r"(?:migrate reset|db push .*--(?:force-reset|accept-data-loss))\b"),
     ("sequelize sequelize-cli", r"db:(?:drop|migrate:undo:all|seed:undo:all)\b"),
     ("typeorm", r"(?:schema:drop|schema:sync|migration:revert)\b"),
@@ -50,6 +52,8 @@ _RESETS = (
     ("gem", r"(?:yank|owner)\b"),
     ("twine", r"remove\b"),
     ("dart pub flutter", r"(?:pub )?uploader (?:add|remove)\b"),
+    ("kubeadm k0s microk8s talosctl", r"(?:.* )?reset\b"),
+    ("k3s-uninstall.sh k3s-agent-uninstall.sh rke2-uninstall.sh k3s-killall.sh", r""),
     ("dropdb dropuser pg_resetwal pg_dropcluster", r"(?!.*--help)"),
     ("pg_restore", r"(?:.* )?(?:-c|--clean)\b"),
     ("mongorestore", r"(?:.* )?--drop\b"),
@@ -59,7 +63,7 @@ _RESETS = (
      (r"(?i:(?:-\S+ (?:[^-\s]\S* )?)*(?:flushall|flushdb|shutdown|debug segfault|script flush"
      r"|config set (?:dir|dbfilename|requirepass|protected-mode|save)|slaveof|replicaof"
      r"|module load|cluster reset|acl (?:deluser|setuser)|unlink .*\*|del .*\*"
-     r"|eval .*(?:keys|flush|scan).*(?:del|unlink))\b)")),
+     r"|eval .*(?:flush(?:all|db)|keys.*(?:del|unlink)|scan.*(?:del|unlink)))\b)")),
     (("kafka-topics kafka-consumer-groups kafka-acls kafka-configs kafka-delete-records "
      "kafka-streams-application-reset kafka-reassign-partitions"),
      r"(?:.* )?--(?:delete|remove|reset-offsets.*--execute|delete-config|offset-json-file)\b"),
@@ -89,12 +93,18 @@ _RESETS = (
      r"|revert .*(?:-a|--all)\b|rollback\b)")),
     ("jj", r"(?:abandon|op(?:eration)? (?:restore|undo|abandon)|restore)\b"),
     ("fossil", r"(?:purge|scrub|revert)\b"),
-    ("p4", r"(?:obliterate|revert .*\.\.\.|delete)\b"),
+    ("p4", r"(?:obliterate|revert .*\.\.\.(?!\S)|delete\b)"),
     ("vagrant", r"(?:.* )?(?:destroy|box remove .*--all)\b"),
     ("VBoxManage vboxmanage", (r"(?:unregistervm .*--delete|closemedium .*--delete"
      r"|natnetwork remove)")),
     ("virsh", (r"(?:.* )?(?:destroy|undefine|vol-delete|pool-(?:delete|destroy)|snapshot-delete"
      r"|vol-wipe)\b")),
+    ("vmrun", r"(?:.* )?deleteVM\b"),
+    ("qemu-img", r"(?:.* )?--shrink\b"),
+    ("cypher-shell", r"(?i:.*(?:detach delete|drop database))"),
+    ("rustup", r"self uninstall\b"),
+    ("flatpak", r"uninstall .*--all\b"),
+    ("pip pip3", r"uninstall .*\ue000"),
     ("pip pip3", r"uninstall (?=.*-y)(?=.*(?:-r\b|/dev/fd))"),
     ("brew", r"(?:uninstall|remove|rm) .*\$?\ue000"),
 )  # fmt: skip
@@ -106,6 +116,9 @@ for _names, _pattern in _RESETS:
 PROGRAMS = " ".join(_RESET)
 _HARMLESS = frozenset(["--help", "--dry-run", "--pretend", "--list", "--describe", "--check"])
 _SCRIPTS = ("artisan", "manage.py", "console", "rails", "rake")
+_UNINSTALLS = frozenset(
+    ["k3s-uninstall.sh", "k3s-agent-uninstall.sh", "rke2-uninstall.sh", "k3s-killall.sh"]
+)
 MAX_TEXT = 2_000  # characters of the arguments that the patterns look at
 
 
@@ -119,6 +132,9 @@ def resets(call: Call) -> Iterator[Hit]:
         script = arguments[0].rpartition("/")[2]
         if script in _SCRIPTS:
             name, arguments = script, arguments[1:]
+    if name in _UNINSTALLS:
+        yield Hit(rule="database_reset", reason=f"Takes a cluster away from this machine ({name}).")
+        return
     patterns = _RESET.get(name.removesuffix(".sh"), ())
     text = " ".join(arguments)[:MAX_TEXT]
     if arguments and any(pattern.match(text) for pattern in patterns):
@@ -131,3 +147,24 @@ def resets(call: Call) -> Iterator[Hit]:
         and any(text.lower() in ("del", "unlink") for text in arguments)
     ):
         yield Hit(rule="database_reset", reason="Deletes whatever keys come from elsewhere.")
+
+
+CLIENTS = "psql mysql mariadb sqlite3 cockroach clickhouse-client sqlplus sqlcmd mongosh cqlsh"
+_GENERATES = re.compile(r"(?i)\b(?:drop|truncate|delete\s+from|kill)\b")
+
+
+def generated(call: Call) -> Iterator[Hit]:
+    """Statements that one client makes and another runs."""
+    for source in call.command.source:
+        words = source.words
+        if call.name in ("python", "python3", "manage.py") and "dbshell" in call.arguments:
+            if any(word.text in ("sqlflush", "sqlclear") for word in words):
+                yield Hit(rule="database_reset", reason="Empties every table (sqlflush).")
+            return
+        client = bool(words) and base_name(words[0]) in CLIENTS.split()
+        if client and any(_GENERATES.search(word.text[:MAX_TEXT]) for word in words[1:]):
+            yield Hit(
+                rule="database_reset",
+                reason="Runs statements that delete, made by another statement.",
+            )
+            return

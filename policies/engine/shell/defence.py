@@ -82,10 +82,11 @@ _PROTECTIONS = (
      "Stops a service that guards the machine."),
 )  # fmt: skip
 _PROTECTION = {
-    name: (re.compile(pattern), reason)
+    name.lower(): (re.compile(pattern), reason)
     for names, pattern, reason in _PROTECTIONS
     for name in names.split()
 }
+_NEVER = re.compile(r"(?!)")
 PROTECTIONS = " ".join(_PROTECTION)
 
 
@@ -93,7 +94,8 @@ def protection(call: Call) -> Iterator[Hit]:
     """A protection of the system switched off."""
     if has(call.arguments, "--help", "-h", "--status", "status", "--version"):
         return
-    pattern, reason = _PROTECTION[call.name]
+    # The name may be written in capitals, or carry the ending of a script.
+    pattern, reason = _PROTECTION.get(call.name.lower().partition(".")[0], (_NEVER, ""))
     if pattern.match(" ".join(call.arguments)[:1000]):
         yield Hit(rule="defence_off", reason=reason)
 
@@ -108,6 +110,9 @@ _GUARDS = re.compile(
 _VITAL = re.compile(
     r"^(?:sshd?|network\S*|systemd-\S+|dbus|postgresql\S*|mysqld?|mariadb|docker|containerd|kubelet|nginx|redis\S*|cron\S*)(?:\.service)?$"
 )
+
+
+_STOPS = frozenset(["poweroff", "reboot", "halt", "kexec", "rescue", "emergency"])
 
 
 def service(call: Call) -> Iterator[Hit]:
@@ -128,7 +133,7 @@ def service(call: Call) -> Iterator[Hit]:
         yield Hit(rule="defence_off", reason="Stops a service that guards the machine.")
     elif verb in ("disable", "mask") and any(_VITAL.match(name) for name in names):
         yield Hit(rule="service_off", reason="Switches off a service that the machine needs.")
-    elif verb in ("poweroff", "reboot", "halt", "kexec", "rescue", "emergency"):
+    elif verb in _STOPS or (verb == "isolate" and any(n.split(".")[0] in _STOPS for n in names)):
         yield Hit(rule="machine_stop", reason="Stops or restarts the machine.")
     elif verb == "submit" and call.name == "launchctl":
         yield Hit(rule="persistence", reason="Has a program run and started again for ever.")
@@ -142,18 +147,32 @@ def service(call: Call) -> Iterator[Hit]:
         yield Hit(rule="persistence", reason="Starts a service from a place open to everybody.")
 
 
+def _of_everybody(call: Call) -> bool:
+    """pkill and killall by a user alone, or by a pattern that every name matches."""
+    words, by_user, patterns = call.arguments, False, []
+    skip = False
+    for text in words:
+        if skip:
+            skip = False
+        elif re.fullmatch(r"-(?:u|U|-uid|-euid|-user)", text):
+            by_user = skip = True
+        elif re.match(r"-(?:u|U)\S|--(?:uid|euid|user)=", text):
+            by_user = True
+        elif not text.startswith("-"):
+            patterns.append(text)
+    if patterns:
+        return all(re.fullmatch(r"\.|\.\*|\^", text) for text in patterns)
+    return by_user
+
+
 def kill(call: Call) -> Iterator[Hit]:
     """Signals to everything, or to the guard."""
     words = call.arguments
-    text = " ".join(words)
     if call.name == "kill":
         targets = [word for word in words if not re.fullmatch(r"-(?:\d{1,2}|[A-Z]+|s|l|L)", word)]
         if "-1" in words[1:] or (has(words, "-9", "-KILL", "-SIGKILL") and has(targets, "1", "-1")):
             yield Hit(rule="process_kill", reason="Sends a signal to every process.")
-    elif call.name == "killall5" or (
-        re.search(r"(?:-u|-U|--uid|--euid|--user)[ =]?(?:root|0|\ue000|\S*\ue000)(?: |$)", text)
-        or re.fullmatch(r"(?:-\w+ )*(?:-f )?(?:\.|\.\*|\^|'')", text)
-    ):
+    elif call.name == "killall5" or _of_everybody(call):
         yield Hit(rule="process_kill", reason="Sends a signal to every process.")
     if call.name in ("pkill", "killall", "taskkill", "Stop-Process") and any(
         re.search(
@@ -211,6 +230,12 @@ def packages(call: Call) -> Iterator[Hit]:
     if rehearses(call) or flag(call, "-s", "--just-print", "--no-act", "--recon"):
         return
     words = [word.text for word in operands(call)]
+    removes = flag(call, "-r", "-P", "-e", "--purge", "--remove", "--erase")
+    if removes and any(_FORCED.match(text) for text in call.arguments):
+        yield Hit(
+            rule="system_remove", reason="Removes packages without looking at what needs them."
+        )
+        return
     if call.name in ("dpkg", "rpm"):
         if not flag(call, "-P", "-e", "--purge", "--remove", "-r", "--erase"):
             return
@@ -235,8 +260,9 @@ def packages(call: Call) -> Iterator[Hit]:
         )
 
 
+_FORCED = re.compile(r"--force-(?:all|depends|remove-\S+)|--nodeps")
 _PACKAGE = re.compile(
-    r"(?:\*|sudo|systemd|libc6|glibc|bash|coreutils|openssh-server|linux-image\S*|linux-generic|python3|kernel\S*"
+    r"\^?(?:\*|sudo|systemd|libc6|glibc|bash|coreutils|openssh-server|linux-image\S*|linux-generic|python3|kernel\S*"
     r"|auditd|rsyslog|ufw|apparmor|selinux\S*|clamav\S*|falcon-sensor|crowdstrike\S*|wazuh\S*|osquery|apt|dpkg"
     r"|rpm|grub\S*|initramfs-tools|passwd|login|util-linux|firewalld|fail2ban)\Z"
 )

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from itertools import pairwise
 
 from policies.engine.findings import Report, View
 from policies.engine.shell import environment, execution, files, network, programs, system
@@ -13,7 +14,7 @@ from policies.engine.shell.call import Call, Script, base_name
 from policies.engine.shell.calls import calls
 from policies.engine.shell.executed import executed
 from policies.engine.shell.facts import facts
-from policies.engine.shell.hits import Hit
+from policies.engine.shell.hits import Hit, breadth
 from policies.engine.shell.model import UNKNOWN, Command, Word
 from policies.engine.shell.nested import INSIDE
 from policies.engine.shell.output import stdin_of
@@ -38,6 +39,7 @@ _NEW_CONTAINERS = frozenset(["docker run", "podman run", "nerdctl run", "docker-
 _CONNECTING = frozenset(["nc", "ncat", "netcat", "socat", "telnet", "openssl"])
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)\b\}?")
 _TOLD = re.compile(r"[\w./~@:+-]+\Z")
+MAX_SET = 20  # words of a command that may set variables for it
 MAX_TOLD = 10_000  # characters of a script in which variables are replaced
 _IDENTIFIER = re.compile(r"[\w:.-]+")
 _DESCRIBING = frozenset(["type", "declare", "unset", "export", "command", "which", "echo"])
@@ -94,8 +96,10 @@ class Examination:
 
     def command(self, command: Command) -> None:
         """One simple command: what it calls, what it is given, what its redirections write."""
-        if command.function and not self._called(command.function):
-            return
+        if command.function:
+            if not self._called(command.function):
+                return
+            self._fill(command)
         if not self.ascii:
             _unveil(command)
         if command.assignments:
@@ -128,6 +132,15 @@ class Examination:
             }
             self._bodies = {name for name, _ in self._names}
         return any((body, function) in self._names for body in self._bodies if body != function)
+
+    def _fill(self, command: Command) -> None:
+        """Put variables into a function's body that the text sets behind it."""
+        for index, word in enumerate(command.words):
+            if not word.known:
+                text = self._told(self.view.text[word.start : word.end]).strip('"')
+                if _TOLD.match(text):
+                    place = ((len(text), word.start, word.end),)
+                    command.words[index] = Word(text, word.start, word.end, place)
 
     def _hits(self, command: Command, hits: Iterable[Hit]) -> None:
         for hit in hits:
@@ -187,10 +200,14 @@ class Examination:
             # What could be worked out is examined by itself.
             reader = self.reader
             return (
-                reader is not None and stdin_of(call.command, reader.text, reader.shift) is not None
+                not call.open
+                and reader is not None
+                and stdin_of(call.command, reader.text, reader.shift) is not None
             )
-        return hit.rule in _OF_THIS_MACHINE and not _NEW_CONTAINERS.isdisjoint(
-            (*call.wrappers, *self.view.layer.split(" > "))
+        return (
+            hit.rule in _OF_THIS_MACHINE
+            and not _NEW_CONTAINERS.isdisjoint((*call.wrappers, *self.view.layer.split(" > ")))
+            and not _deletes_mount(call)
         )
 
     def _script(self, command: Command, script: Script) -> None:
@@ -206,21 +223,37 @@ class Examination:
             if script.layer == "eval" or hit.rule == "download_execute" or inside:
                 self.found(command.start, command.end, hit)
         nested = joined(self.view, script.words, "shell", script.layer)
+        if " run > " in script.layer and any(
+            re.search(
+                rf"\brm\s+-\w*r\w*\s+(?:\S+\s+)?{re.escape(mount)}/?\*?(?:\s|;|\Z)", nested.text
+            )
+            for mount in _mounts(command)
+            if mount
+        ):
+            reason = "Deletes all of a volume that outlives the container."
+            self.found(command.start, command.end, Hit(rule="delete_broad", reason=reason))
         if "$" in nested.text and self.reader is not None:
-            text = self._told(nested.text)
+            text = self._told(nested.text, command)
             if text != nested.text:
                 start, end = script.words[0].start, script.words[-1].end
                 nested = made(self.view, text, start, end, "shell", script.layer)
         if nested.text.strip(UNKNOWN + " "):
             self.report.nest(nested)
 
-    def _told(self, text: str) -> str:
+    def _told(self, text: str, command: Command | None = None) -> str:
         """A script with the variables that the text around it has set to plain values."""
-        known = self.reader.variables if self.reader is not None else {}
+        known = dict(self.reader.variables) if self.reader is not None else {}
+        if command is not None:
+            known.update(command.assignments)
+            for word in command.words[1:MAX_SET]:  # `env NAME=value sh -c ...`
+                if _ASSIGNED.match(word.text):
+                    name, _, known[name] = word.text.partition("=")
 
         def value(found: re.Match[str]) -> str:
             name = found.group(1)
-            told = "" if name in HOME_VARIABLES else known.get(name, "")
+            told = known.get(name, "")
+            if told == HOME_VARIABLES.get(name):
+                return found.group()
             return told if _TOLD.match(told) else found.group()
 
         return _VARIABLE.sub(value, text[:MAX_TOLD]) + text[MAX_TOLD:]
@@ -277,6 +310,30 @@ _HIDDEN = (
 def _matching(pattern: str) -> str:
     """The program that a pattern (`/bin/r[m]`) expands to, if it is one that matters."""
     return next((name for name in _HIDDEN if fnmatchcase(name, pattern[:100])), pattern)
+
+
+def _mounts(command: Command) -> list[str]:
+    """Where volumes and directories of the host are in the container that a command makes."""
+    found: list[str] = []
+    for option, following in pairwise(word.text for word in command.words[:MAX_SET]):
+        mount = following if option in ("-v", "--volume", "--mount") else ""
+        if option.startswith(("--volume=", "--mount=")):
+            mount = option.partition("=")[2]
+        target = re.search(r"(?:dst|target|destination)=([^,]+)", mount)
+        parts = mount.split(":")
+        source = re.search(r"(?:src|source)=([^,]+)", mount)
+        kept = source.group(1) if source else parts[0]
+        if "/" in kept and not breadth(Word(kept, 0, 0), command.cwd):
+            continue  # a directory of the project: deleting it is no more than that
+        if target or len(parts) > 1:
+            found.append((target.group(1) if target else parts[1]).rstrip("/"))
+    return found
+
+
+def _deletes_mount(call: Call) -> bool:
+    """Whether the whole of a volume is deleted that outlives the container."""
+    mounts = _mounts(call.command)
+    return bool(mounts) and any(word.text.rstrip("/*") in mounts for word in call.words[1:])
 
 
 def _unveil(command: Command) -> None:

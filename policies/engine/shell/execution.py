@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from policies.engine.language import word_set
 from policies.engine.shell.call import SHELLS, Call, base_name
+from policies.engine.shell.flow import upstream
 from policies.engine.shell.hits import Hit, has
 from policies.engine.shell.model import UNKNOWN, Command, Word
-from policies.engine.shell.network import DOWNLOADERS, upstream
+from policies.engine.shell.network import DOWNLOADERS
 
 INTERPRETERS = word_set(
     "python python2 python3 perl ruby node nodejs deno bun php lua pwsh powershell osascript "

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from policies.engine.language import word_set
 from policies.engine.shell.call import Call
+from policies.engine.shell.execution import fetched_to
+from policies.engine.shell.flow import sought
 from policies.engine.shell.hits import (
     Hit,
     breadth,
@@ -32,6 +34,9 @@ def remove(call: Call) -> Iterator[Hit]:
         return
     targets = operands(call)
     for word in targets:
+        if _PROGRAM.match(word.text) and not recursive:
+            yield Hit(rule="delete_broad", reason="Deletes a file of the system.")
+            return
         why = breadth(word, call.command.cwd)
         if not why:
             continue
@@ -46,12 +51,28 @@ def remove(call: Call) -> Iterator[Hit]:
                 reason=f"Deletes recursively {why}." if recursive else f"Deletes {why}.",
             )
             return
-    if call.open and "find" in call.wrappers and not recursive and _starts_broad(call):
+    if (
+        recursive
+        and call.open
+        and _HISTORIES.intersection(sought((call.command, *call.command.source)))
+    ):
+        yield Hit(rule="delete_broad", reason="Deletes the history of repositories.")
+        return
+    texts = [word.text for word in call.command.words]
+    if (
+        call.open
+        and "find" in call.wrappers
+        and not recursive
+        and (_starts_broad(call) or (not _NEGATIONS.isdisjoint(texts) and not _narrow_find(texts)))
+    ):
         yield Hit(rule="delete_broad", reason="Deletes what it finds below a broad path.")
     if recursive and call.open and not _bounded_input(call):
         yield Hit(
             rule="delete_broad", reason="Deletes recursively whatever paths come from elsewhere."
         )
+
+
+_HISTORIES = frozenset([".git", ".hg", ".svn", ".jj"])
 
 
 def _starts_broad(call: Call) -> bool:
@@ -97,13 +118,17 @@ def _narrow_find(words: list[str]) -> bool:
         breadth(Word(word, 0, 0), "") not in ("", "the whole working directory") for word in starts
     )
     named = any(
-        word in ("-name", "-iname", "-path", "-regex", "-wholename") and not _all(following)
-        for word, following in zip(words, [*words[1:], ""], strict=False)
+        word in _NAMES and not _all(following) and before not in _NEGATIONS
+        for before, word, following in zip(["", *words], words, [*words[1:], ""], strict=False)
     )
     aged = has(words, "-mtime", "-mmin", "-atime", "-empty", "-size", "-newer", "-ctime")
     in_tmp = bool(starts) and starts[0].startswith(("/tmp/", "/var/tmp/"))  # noqa: S108
     in_tmp |= bool(starts) and starts[0] in ("/tmp", "/var/tmp") and (named or aged)  # noqa: S108
     return in_tmp or ((named or aged) and not broad)
+
+
+_NAMES = frozenset(["-name", "-iname", "-path", "-regex", "-wholename"])
+_NEGATIONS = frozenset(["!", "-not"])
 
 
 def _all(pattern: str) -> bool:
@@ -136,6 +161,13 @@ _WIPES = {
     "hdparm": r".*--(?:security-erase|trim-sector|write-sector|make-bad-sector)",
     "cryptsetup": r"(?:.* )?(?:luksFormat|luksErase|erase|luksKillSlot|luksRemoveKey|reencrypt)\b",
     "mdadm": r"(?:.* )?(?:--zero-superblock|--stop|-S|--remove|--fail|--create|-C)\b",
+    "resize2fs": r"(?!-P).*\S+ \d",
+    "xfs_repair": r".*-L\b",
+    "efibootmgr": r".*-B\b",
+    "grub-install": r"(?:.* )?/dev/",
+    "fastboot": r"(?:.* )?(?:erase|format|flash|flashall|flashing|-w)\b",
+    "esptool.py": r"(?:.* )?erase[_-]",
+    "esptool": r"(?:.* )?erase[_-]",
     "pvremove": r"",
     "tune2fs": r".*-(?:O|U|L|j)\b",
     "e2fsck": r"(?!)",
@@ -230,6 +262,18 @@ def partition(call: Call) -> Iterator[Hit]:
         yield Hit(rule="disk_overwrite", reason="Wipes the partition table of a disk.")
 
 
+# A directory of one application below the places for them: giving it an owner is daily work.
+_OWN_PLACE = re.compile(
+    r"/(?:var/www|srv|opt|home/[^/]+|usr/share/nginx|var/lib/[^/]+|app|data)/[^/*]+"
+)
+
+
+_OPEN_TO_WRITE = re.compile(r"0?[0-7][0-7][2367]|[ugo]*[oa][+=]\w*w\w*|\+w")
+_GUARDED_DOOR = re.compile(
+    r"(?:/var)?/run/(?:docker|containerd/containerd|crio/crio|podman/podman)\.sock|/etc/|/dev/(?:sd|nvme|mem|kmem)"
+)
+
+
 def permissions(call: Call) -> Iterator[Hit]:
     """chmod, chown, chgrp, setfacl, chattr: recursively on what is broad, or to everybody."""
     letters, longs = flags(call)
@@ -242,7 +286,12 @@ def permissions(call: Call) -> Iterator[Hit]:
         yield Hit(rule="privilege_change", reason="Sets the set-user-id bit of a program.")
         return
     for word in targets:
+        if _OPEN_TO_WRITE.fullmatch(mode) and _GUARDED_DOOR.match(word.text):
+            yield Hit(rule="permission_broad", reason="Lets everybody write a system path.")
+            return
         why = breadth(word, call.command.cwd)
+        if why == "an absolute path" and not everybody and _OWN_PLACE.match(word.text):
+            continue
         if why and recursive and (why != "the whole working directory" or everybody):
             yield Hit(
                 rule="permission_broad", reason=f"Changes owner or rights recursively of {why}."
@@ -263,6 +312,21 @@ def _loses(words: list[Word]) -> bool:
     return words[-1].text == "/dev/null" or breadth(words[0], "") in whole
 
 
+def placed(call: Call) -> Iterator[Hit]:
+    """cp, install, mv, ln: set-user-id bits, and libraries among those of the system."""
+    words = operands(call)
+    if call.name in ("install", "cp") and re.search(
+        r"(?:^| )(?:-m ?|--mode[= ])0?[4267][0-7]{3}\b", " ".join(call.arguments)
+    ):
+        yield Hit(rule="privilege_change", reason="Sets the set-user-id bit of a program.")
+    elif (
+        len(words) > 1
+        and _LIBRARIES.match(words[-1].text)
+        and any(_LIBRARY.search(word.text) for word in words)
+    ):
+        yield Hit(rule="system_write", reason="Puts a library among those of the system.")
+
+
 def truncate(call: Call) -> Iterator[Hit]:
     """truncate, tee, cp, mv, install, ln, sed -i on places that matter."""
     name = call.name
@@ -278,7 +342,9 @@ def truncate(call: Call) -> Iterator[Hit]:
         return
     if name in ("cp", "mv", "install", "ln", "rsync", "scp"):
         sources, words = words[:-1], words[-1:] if len(words) > 1 else []
-        if name == "mv" and any(_PROGRAM.match(word.text) for word in sources):
+        if name == "mv" and any(
+            _PROGRAM.match(word.text) or _SYSTEM_DIRECTORY.match(word.text) for word in sources
+        ):
             yield Hit(rule="system_write", reason="Takes a program of the system away.")
             return
     elif name == "touch":
@@ -302,6 +368,11 @@ def truncate(call: Call) -> Iterator[Hit]:
             return
 
 
+_LIBRARY = re.compile(r"\.so(?:\.\d+)*$|\.dylib$")
+_LIBRARIES = re.compile(r"/(?:usr/)?lib(?:64|32)?(?:/|$)")
+_SYSTEM_DIRECTORY = re.compile(
+    r"/(?:etc|usr|bin|sbin|lib(?:64)?|boot|var|home|root|opt|srv|usr/\w+|var/(?:lib|log|www))/?\Z"
+)
 _PROGRAM = re.compile(r"/(?:usr/)?(?:s?bin|lib(?:64)?)/[\w.-]+$|/etc/\w+$|/boot/")
 _INSTALL_PLACES = re.compile(
     r"^/(?:usr/(?:local|share|lib|bin)|etc/(?:apt|nginx|apache2|httpd|yum|pki|ssl|docker|X11|udev|modprobe))"
@@ -321,6 +392,15 @@ def redirects(call: Call) -> Iterator[Hit]:
         if path.startswith("/dev/") and not is_device(path):
             continue
         rule, reason = written_place(path)
+        if rule:
+            yield Hit(rule=rule, reason=reason)
+
+
+def fetched(call: Call) -> Iterator[Hit]:
+    """A download saved as a file that matters."""
+    place = fetched_to(call.command)
+    if place:
+        rule, reason = written_place(join(call.command.cwd, place))
         if rule:
             yield Hit(rule=rule, reason=reason)
 
@@ -361,7 +441,14 @@ def archive(call: Call) -> Iterator[Hit]:
         return
     for argument in call.arguments:
         runs = argument.startswith(
-            ("--checkpoint-action=exec", "--to-command", "--use-compress-program=")
+            (
+                "--unzip-command",
+                "-TT",
+                "--rsh-command",
+                "--checkpoint-action=exec",
+                "--to-command",
+                "--use-compress-program=",
+            )
         )
         if runs and not re.search(r"=(?:gzip|pigz|zstd|xz|bzip2|lz4|pbzip2)\b", argument):
             yield Hit(rule="hidden_execute", reason="An option of the archiver runs a program.")

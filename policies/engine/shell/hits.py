@@ -20,8 +20,17 @@ class Hit:
     confidence: float = 0.95
 
 
-_SAFE_ROOTS = ("/tmp/", "/var/tmp/", "/private/tmp/", "/dev/shm/", "~/.cache/", "/var/cache/",  # noqa: S108
-               "/private/var/folders/", "/var/folders/")  # fmt: skip
+_SAFE_ROOTS = (
+    "/tmp/",  # noqa: S108 - a place that commands name, nothing is written
+    "/var/tmp/",  # noqa: S108
+    "/private/tmp/",
+    "/dev/shm/",  # noqa: S108
+    "~/.cache/",
+    "/var/cache/",
+    "/var/lib/apt/lists/",
+    "/private/var/folders/",
+    "/var/folders/",
+)
 # What tools make again by themselves: deleting it loses time, not work.
 _REBUILT = word_set(
     "node_modules dist build target out .next .nuxt .cache .venv venv __pycache__ "
@@ -101,11 +110,14 @@ def _home(path: str) -> str:
 _UNNAMED = re.compile(rf"/(?:private/)?(?:var/)?(?:tmp|cache|folders|dev/shm)/?(?:{UNKNOWN}|\*|\Z)")
 
 
+_SYSTEM_ROOTS = frozenset(["usr", "lib", "lib64", "etc", "bin", "sbin", "boot"])
+
+
 def _absolute(path: str) -> str:
     if (path + "/").startswith(_SAFE_ROOTS) and ".." not in path and not _UNNAMED.match(path):
         return ""
     parts = path.strip("/").split("/")
-    if len(parts) > 2 and parts[-1] in _REBUILT:
+    if len(parts) > 2 and parts[-1] in _REBUILT and parts[0] not in _SYSTEM_ROOTS:
         return ""
     return "an absolute path"
 
@@ -122,7 +134,7 @@ def is_device(path: str) -> bool:
 
 # What is read to take over an account, wherever it lies.
 _CREDENTIALS = re.compile(
-    r"(?:^|/)(?:\.ssh/(?:id_[a-z0-9]+|identity|[\w.-]*key|[\w.-]+\.pem|\*)(?![\w.]*\.pub)|\.aws(?:/(?:credentials|config|\*))?/?$"
+    r"(?:^|/)(?:\.ssh/(?:id_[a-z0-9*]+|identity|[\w.-]*key|[\w.-]+\.pem|\*)(?![\w.]*\.pub)|\.aws(?:/(?:credentials|config|\*))?/?$"
     r"|\.netrc|\.pgpass|\.my\.cnf|\.npmrc|\.pypirc|\.docker/config\.json|\.kube(?:/config)?/?$|\.git-credentials"
     r"|\.gnupg(?:/|$)|\.config/gcloud(?:/|$)|\.azure(?:/|$)|\.config/gh/hosts\.yml|\.vault-token"
     r"|\.claude/\.credentials\.json|\.codex/auth\.json|\.terraform\.d/credentials[\w.]*|\.ssh/?$"
@@ -204,6 +216,13 @@ def guarded(path: str) -> tuple[str, str]:
     return "", ""
 
 
+# Where documented installations put the address of a package source, and the key it is signed with.
+_PACKAGE_SOURCES = re.compile(
+    r"^/etc/(?:apt/(?:sources\.list\.d|keyrings|trusted\.gpg\.d|preferences\.d)|yum\.repos\.d"
+    r"|zypp/repos\.d|apk/keys)/[\w.-]+$"
+)
+
+
 def written_place(path: str) -> tuple[str, str]:
     """The rule and reason when a path should not be written without a person; else two blanks."""
     if "/" not in path and not path.startswith("."):
@@ -218,7 +237,7 @@ def written_place(path: str) -> tuple[str, str]:
         return "trace_delete", "Overwrites a record of what was done."
     if _PERSISTENCE.search(path):
         return "persistence", "Writes a file that is run or trusted later (start-up, keys, jobs)."
-    if _SYSTEM_WRITE.search(path):
+    if _SYSTEM_WRITE.search(path) and not _PACKAGE_SOURCES.match(path):
         return "system_write", "Writes into a directory of the operating system."
     return "", ""
 

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from policies.engine.findings import View
 from policies.engine.shell.call import Call
-from policies.engine.shell.network import upstream
-from policies.engine.shell.output import stdin_of
+from policies.engine.shell.flow import upstream
+from policies.engine.shell.model import Word
+from policies.engine.shell.output import joined_output, stdin_of
 from policies.engine.shell.reader import Reader
 from policies.engine.shell.views import joined, made
+
+
+def fed(view: View, word: Word, reader: Reader | None, language: str) -> View | None:
+    """What a process substitution prints, where the text tells it."""
+    if reader is None or not word.feeds:
+        return None
+    data = joined_output(word.feeds, reader.text, reader.shift)
+    if not data:
+        return None
+    text = data.decode("utf-8", "replace")
+    return made(view, text, word.start, word.end, language, "process")
 
 
 def given(view: View, call: Call, reader: Reader | None, language: str) -> View | None:

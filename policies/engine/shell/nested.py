@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from policies.engine.findings import Report, View
@@ -10,7 +11,7 @@ from policies.engine.shell.call import SHELLS, Call, after_options
 from policies.engine.shell.clients import CLIENTS, statements
 from policies.engine.shell.filled import filled
 from policies.engine.shell.hits import Hit
-from policies.engine.shell.inputs import given
+from policies.engine.shell.inputs import fed, given
 from policies.engine.shell.network import DOWNLOADERS
 from policies.engine.shell.reader import Reader
 from policies.engine.shell.views import made
@@ -29,12 +30,18 @@ def _client(view: View, call: Call, reader: Reader | None, report: Report) -> It
 
 
 def _program(view: View, call: Call, reader: Reader | None, report: Report) -> Iterator[Hit]:
+    for word in call.words[1:]:
+        if (fed_program := fed(view, word, reader, "code")) is not None:
+            yield from programs.read_program(fed_program, call, report)
     for program in programs.programs(view, call, reader):
         yield from programs.read_program(program, call, report)
 
 
 def _input(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
     """A shell without arguments, at and batch: they run what they read."""
+    for word in call.words[1:]:
+        if (script := fed(view, word, reader, "shell")) is not None:
+            report.nest(script)
     if call.name not in SHELLS or all(text.startswith("-") for text in call.arguments):
         data = given(view, call, reader, "shell")
         if data is not None:
@@ -49,8 +56,40 @@ def _filled(view: View, call: Call, reader: Reader | None, report: Report) -> It
     return ()
 
 
-def _awk(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
-    return programs.awk(view, call, report)
+def _awk(view: View, call: Call, reader: Reader | None, report: Report) -> Iterator[Hit]:
+    yield from programs.awk(view, call, report)
+    if any(_RUNS_LINES.search(text) for text in call.arguments[:MAX_PROGRAMS]):
+        data = given(view, call, reader, "shell")
+        if data is not None:
+            report.nest(data)
+        else:
+            report.fact("shell.opaque", "awk")
+            yield Hit(
+                rule="opaque_execute",
+                reason="Runs every line that it reads, so nobody can see what it does.",
+                confidence=0.8,
+            )
+
+
+# awk that runs the line it has read.
+_RUNS_LINES = re.compile(
+    r"\bsystem\s*\(\s*\$|\$0\s*\|\s*(?:\"sh\"|getline)|print\s*\|\s*\"(?:ba)?sh\""
+)
+MAX_PROGRAMS = 5  # arguments in which a program of awk is looked for
+
+
+def _manifest(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
+    """What kubectl applies from its input: a pod with every right on its node."""
+    data = given(view, call, reader, "text")
+    if data is not None and _EVERY_RIGHT.search(data.text[:MAX_MANIFEST]):
+        yield Hit(rule="container_escape", reason="Runs with every right on the node.")
+
+
+_EVERY_RIGHT = re.compile(
+    r"(?:privileged|hostPID|hostNetwork|hostIPC)\W{1,4}true|path\W{1,4}/\s*$|cluster-admin",
+    re.MULTILINE,
+)
+MAX_MANIFEST = 50_000  # characters of a manifest that are read
 
 
 def _sed(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
@@ -80,7 +119,7 @@ def _editor(view: View, call: Call, reader: Reader | None, report: Report) -> It
 def _make(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
     """A Makefile that make reads from its input."""
     arguments = call.arguments
-    if "-f" in arguments and "-" in arguments[arguments.index("-f") :]:
+    if "-f" in arguments and not {"-", "/dev/stdin"}.isdisjoint(arguments):
         data = given(view, call, reader, "shell")
         start, end = call.command.start, call.command.end
         for line in recipes(data.text) if data is not None else ():
@@ -141,6 +180,15 @@ def _windows(view: View, call: Call, reader: Reader | None, report: Report) -> I
     return read_windows(view.text[start : min(call.command.end + 1, start + MAX_WINDOWS)])
 
 
+def _root_shell(view: View, call: Call, reader: Reader | None, report: Report) -> Iterable[Hit]:
+    """sudo -s, sudo -i without a command: their input is run."""
+    if call.arguments and all(text.startswith("-") for text in call.arguments):
+        data = given(view, call, reader, "shell")
+        if data is not None:
+            report.nest(data)
+    return ()
+
+
 _SSH_VALUED = ("-p", "-i", "-l", "-o", "-F", "-J", "-L", "-R", "-D", "-b", "-c", "-e", "-m", "-E")
 
 INSIDE: dict[str, Inside] = {
@@ -158,4 +206,6 @@ INSIDE: dict[str, Inside] = {
     **dict.fromkeys(_EDITORS.split(), _editor),
     **dict.fromkeys(("make", "gmake"), _make),
     **dict.fromkeys(("ssh", "su"), _far_shell),
+    **dict.fromkeys(("sudo", "doas"), _root_shell),
+    **dict.fromkeys(("kubectl", "oc"), _manifest),
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from policies.engine.language import word_set
 from policies.engine.shell.call import SHELLS, Call, base_name
+from policies.engine.shell.flow import found_name, sought, upstream
 from policies.engine.shell.hits import Hit, breadth, has, is_credential, is_secret, operands
 from policies.engine.shell.model import Command, Word, join
 from policies.engine.shell.subcommands import flag, starts, verbs
@@ -66,15 +67,6 @@ def _source_is_secret(source: Command) -> bool:
     return any(is_secret(join(source.cwd, text.removeprefix("if="))) for text in texts)
 
 
-def upstream(feeds: Sequence[Command]) -> list[Command]:
-    """The commands that feed, and those that feed them, as far as 20 of them."""
-    found = list(feeds)
-    for command in found:
-        if len(found) < 20:
-            found.extend(command.source)
-    return found
-
-
 def upload(call: Call) -> Iterator[Hit]:
     """Credentials and secret files given to a program that sends."""
     name = call.name
@@ -86,6 +78,9 @@ def upload(call: Call) -> Iterator[Hit]:
         yield Hit(
             rule="credential_upload", reason="Sends a file of credentials to another machine."
         )
+        return
+    if call.open and any(is_secret(found_name(name)) for name in _sought(call)):
+        yield Hit(rule="credential_upload", reason="Sends the credentials that it finds.")
         return
     command = call.command
     feeding = upstream(command.source) if command.source else []
@@ -103,7 +98,13 @@ def upload(call: Call) -> Iterator[Hit]:
             confidence=0.7,
         )
         return
-    if name not in ("ssh", "scp", "rsync") and any(map(_packs_a_home, feeding)):
+    if any(map(_captures, feeding)):
+        yield Hit(
+            rule="data_upload",
+            reason="Sends what it captures of this machine to another.",
+            confidence=0.8,
+        )
+    elif name not in ("ssh", "scp", "rsync") and any(map(_packs_a_home, feeding)):
         yield Hit(
             rule="data_upload",
             reason="Sends a home or system directory to another machine.",
@@ -112,6 +113,14 @@ def upload(call: Call) -> Iterator[Hit]:
 
 
 _HOMES = ("~", "/home", "/root", "/etc", "/Users")
+
+
+_CAPTURES = word_set("tcpdump tshark dumpcap arecord screencapture xwd scrot pbpaste xclip xsel")
+
+
+def _captures(source: Command) -> bool:
+    """Whether a command records traffic, sound, the screen or the clipboard."""
+    return bool(source.words) and base_name(source.words[0]) in _CAPTURES
 
 
 def _packs_a_home(source: Command) -> bool:
@@ -165,7 +174,7 @@ def _sent_files(call: Call) -> Iterator[str]:
     ):
         words = [word.text for word in operands(call)]
         if words and (re.match(r"[\w.@-]+:|s3://|gs://|[\w-]+://", words[-1])):
-            yield from (join(cwd, word) for word in words[:-1])
+            yield from (join(cwd, word) for word in words[:-1] if " " not in word)
     elif call.name in ("gh", "croc", "ffsend", "wormhole", "transfer.sh", "mutt", "mail") and (
         starts(verbs(call), "gist create", "send", "upload", "release upload") or "-a" in arguments
     ):
@@ -203,7 +212,7 @@ def read_credentials(call: Call) -> Iterator[Hit]:
         return
     if _reads_credential(call):
         yield Hit(rule="credential_read", reason="Reads a file of credentials.", confidence=0.85)
-    elif call.open and any(is_secret("x/" + name.replace("*", "x")) for name in _sought(call)):
+    elif call.open and any(is_secret(found_name(name)) for name in _sought(call)):
         yield Hit(rule="credential_read", reason="Reads the credentials that it finds.")
     elif call.name in ("grep", "egrep", "rg") and _hunts(call):
         yield Hit(
@@ -214,7 +223,13 @@ def read_credentials(call: Call) -> Iterator[Hit]:
 
 
 def git_reads(call: Call) -> Iterator[Hit]:
-    """git told to show a file of credentials."""
+    """git told to show a file of credentials, or to take one in by force."""
+    if call.arguments[:1] == ["add"] and flag(call, "-f", "--force"):
+        if any(is_secret(word.text) for word in operands(call)):
+            yield Hit(
+                rule="credential_upload", reason="Puts a file of secrets into the repository."
+            )
+        return
     if any(is_credential(word.text.rpartition(":")[2]) for word in call.words[2:]) and has(
         call.arguments[:4], "diff", "show", "hash-object", "grep", "blame", "cat-file"
     ):
@@ -257,11 +272,7 @@ def _option_value(words: Sequence[Word], word: Word) -> bool:
 
 def _sought(call: Call) -> Iterator[str]:
     """The names that find looks for, where a call is given what it finds."""
-    for command in (call.command, *upstream(call.command.source)):
-        texts = [word.text for word in command.words]
-        for text, following in zip(texts, [*texts[1:], ""], strict=False):
-            if text in ("-name", "-iname", "-path", "-ipath", "-wholename"):
-                yield following
+    yield from sought((call.command, *upstream(call.command.source)))
 
 
 def _hunts(call: Call) -> bool:

@@ -14,6 +14,7 @@ from typing import Self
 
 from policies.engine.language import word_set
 from policies.engine.shell.expansion import MAX_FIELDS
+from policies.engine.shell.flow import found_secret
 from policies.engine.shell.model import UNKNOWN, Command, Piece, Redirect, Word, join
 from policies.engine.shell.words import (
     HOME_VARIABLES,
@@ -25,7 +26,7 @@ from policies.engine.shell.words import (
 
 MAX_COMMANDS = 1_000  # of one script
 MAX_ELEMENTS = 10_000  # steps of one list: commands, separators, blocks
-MAX_WORDS = 4_000  # of one command
+MAX_WORDS = 2_000  # of one command
 MAX_REDIRECTS = 300  # of one command
 MAX_NAMES = 500  # links and copies that are remembered
 MAX_TEST = 2_000  # characters of a [[ ... ]]
@@ -288,6 +289,7 @@ class Reader(WordReader):
         self.at = name.end()
         self._blank()
         values: list[Word] = []
+        first = len(self.commands)
         if self.text.startswith("in", self.at):
             self.at += 2
             while self.at < self.end:
@@ -298,6 +300,8 @@ class Reader(WordReader):
                 values.extend(self.word())
                 self.at += self.at == before
         self.variables[name.group()] = values[0].text if len(values) == 1 else UNKNOWN
+        if secret := found_secret(self.commands[first:]):
+            self.variables[name.group()] = secret
         if values and len(values) < 50 and all(value.known for value in values):
             # Each turn is another value: the broadest one is what the rules must see.
             self.variables[name.group()] = min((value.text for value in values), key=_breadth)
@@ -399,6 +403,10 @@ class Reader(WordReader):
             self._positional([word.text for word in words[at + 1 :]])
         elif name == "read":
             self._read_into(command, [word.text for word in words[1:]])
+        elif name == "printf" and len(words) > 3 and words[1].text == "-v":
+            made = Command(words=[words[0], *words[3:]], start=command.start, end=command.end)
+            told = self.evaluate([made], self)
+            self.variables[words[2].text] = UNKNOWN if told is None else told[:MAX_VALUE]
         elif name == "unset":
             for word in words[1:]:
                 self.variables.pop(word.text, None)
@@ -412,6 +420,8 @@ class Reader(WordReader):
         for redirect in command.redirects:
             if redirect.operator == "<<<" and redirect.target is not None and len(names) == 1:
                 told = redirect.target.text[:MAX_VALUE]
+        if told == UNKNOWN:
+            told = found_secret(command.source) or UNKNOWN
         for name in names:
             self.variables[name] = told
 
@@ -477,6 +487,9 @@ class Reader(WordReader):
             mark = words[0].text if words else ""
             redirect.expands = not quoted
             self._pending.append((redirect, mark, operator == "<<-"))
+        elif len(words) > 1 and operator == "<<<":
+            text = " ".join(word.text for word in words)  # a here-string is not split
+            redirect.target = _renamed(words[0], text)
         elif words:
             redirect.target = words[0]
         command.redirects.append(redirect)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from policies.engine.language import word_set
-from policies.engine.shell.call import Call, Script, after_options, tail
+from policies.engine.shell.call import Call, Script, after_options, tail, wrapped_call
 from policies.engine.shell.model import Word
 
 # Programs that run a command elsewhere: the words that must be among the first (none: any), and
@@ -25,8 +25,18 @@ _OPTIONS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "az": (word_set("run-command"), ("--scripts",)),
 }
 # Programs whose last arguments are the command, and how many arguments lead up to it.
-_TRAILING = {"pdsh": 0, "dsh": 0, "clush": 0, "mosh": 1, "knife": 2}
-_VALUED = ("-w", "-g", "-l", "-u", "-f", "-m", "-x")
+_TRAILING = {
+    "pdsh": 0,
+    "dsh": 0,
+    "clush": 0,
+    "mosh": 1,
+    "knife": 2,
+    "parallel-ssh": 0,
+    "pssh": 0,
+    "fab": 0,
+    "adb": 1,
+}
+_VALUED = ("-H", "-h", "-w", "-g", "-l", "-u", "-f", "-m", "-x")
 _SHELL_MODULES = re.compile(r"(?:shell|command|raw|script)$")
 REMOTE = _OPTIONS.keys() | _TRAILING.keys() | {"aws"}
 
@@ -36,7 +46,10 @@ def remote(call: Call) -> Script | None:
     words = call.words[1:]
     texts = [word.text for word in words]
     if call.name in _TRAILING:
+        if call.name == "adb" and texts[:1] != ["shell"]:
+            return None
         rest = words[after_options(words, _VALUED) + _TRAILING[call.name] :]
+        rest = rest[1:] if rest and rest[0].text == "--" else rest
         return Script(words=rest, layer=call.name) if rest else None
     if call.name == "aws":
         return _sent_by_aws(words, texts)
@@ -82,7 +95,7 @@ _GIT_SETTING = re.compile(
 )
 
 
-def git(call: Call) -> Iterator[Script]:
+def git(call: Call) -> Iterator[Call | Script]:
     """Commands that git is told to run: aliases, settings, `rebase --exec`, `bisect run`."""
     words = call.words[1:]
     seen: set[str] = set()
@@ -93,12 +106,14 @@ def git(call: Call) -> Iterator[Script]:
         if text.startswith(("-x", "--exec=")) and "rebase" in seen and text != "-x":
             yield Script(words=[tail(word, 7 if "=" in text else 2)], layer="git --exec")
         elif following is not None:
-            yield from _git_words(words, index, before, seen)
+            yield from _git_words(call, words, index, before, seen)
         seen.add(text)
         before = text
 
 
-def _git_words(words: Sequence[Word], index: int, before: str, seen: set[str]) -> Iterator[Script]:
+def _git_words(
+    call: Call, words: Sequence[Word], index: int, before: str, seen: set[str]
+) -> Iterator[Call | Script]:
     text, following = words[index].text, words[index + 1]
     if text == "-c" and (found := _SETTING_NAME.match(following.text)):
         if _GIT_SETTING.match(following.text) and " " in following.text:
@@ -106,7 +121,7 @@ def _git_words(words: Sequence[Word], index: int, before: str, seen: set[str]) -
     elif text in ("-x", "--exec") and "rebase" in seen:
         yield Script(words=[following], layer="git --exec")
     elif text == "run" and before == "bisect":
-        yield Script(words=words[index + 1 :], layer="git bisect run")
+        yield wrapped_call(call, words[index + 1 :])
     elif text == "foreach" and before == "submodule":
         rest = words[index + 1 :]
         yield Script(words=rest[after_options(rest, ()) :], layer="git submodule foreach")

@@ -54,7 +54,8 @@ def verbs(call: Call, limit: int = MAX_SUBCOMMANDS) -> list[str]:
 
 def rehearses(call: Call) -> bool:
     """Whether the command only tells what it would do, or how it is used."""
-    return any(text in _DRY for text in call.arguments)
+    arguments = call.arguments
+    return arguments[-1:] == ["help"] or any(text in _DRY for text in arguments)
 
 
 def starts(words: list[str], *wanted: str) -> bool:

@@ -15,6 +15,15 @@ _POWERS = frozenset(
 )
 
 
+def _edits_by_itself(call: Call) -> bool:
+    """Whether an editor is set for the command that is no person's."""
+    texts = [word.text for word in call.command.words]
+    texts += [f"{name}={value}" for name, value in call.command.assignments.items()]
+    return any(
+        re.match(r"(?:SUDO_)?(?:EDITOR|VISUAL)=(?!\S*(?:vim?|nano|emacs|code)\b)", t) for t in texts
+    )
+
+
 def account(call: Call) -> Iterator[Hit]:
     """Users, groups and passwords."""
     name, words = call.name, call.arguments
@@ -24,7 +33,7 @@ def account(call: Call) -> Iterator[Hit]:
         return
     if name == "passwd" and not words:
         return
-    if name == "visudo" and (not words or "-c" in words):
+    if name == "visudo" and (not words or "-c" in words) and not _edits_by_itself(call):
         return
     if (
         name in ("useradd", "adduser")
@@ -163,6 +172,25 @@ def miner(call: Call) -> Iterator[Hit]:
         and any(_MINER.search(text) for text in call.arguments)
     ):
         yield Hit(rule="miner", reason="Digs for coins on this machine.")
+
+
+_DUMPERS = re.compile(
+    r"(?i)(?:mimikatz|pypykatz|(?:impacket-)?secretsdump|gsecdump|keychaindump|chainbreaker|nanodump|dumpert"
+    r"|hashdump|donpapi|firefox_decrypt|hack-?browser-?data|lazagne|linpeas|mimipenguin|swap_digger)(?:\.\w+)?\Z"
+)
+
+
+def dumper(call: Call) -> Iterator[Hit]:
+    """Programs that take passwords, by their names; also as a script of python."""
+    script = call.arguments[:1] if call.name.startswith("python") else [call.name]
+    if any(_DUMPERS.match(name.rpartition("/")[2]) for name in script):
+        yield Hit(rule="credential_read", reason="Takes the passwords of a machine.")
+
+
+def secret_keys(call: Call) -> Iterator[Hit]:
+    """gpg told to give its secret keys away, or to delete them."""
+    if any(re.match(r"--(?:export|delete)-secret", text) for text in call.arguments):
+        yield Hit(rule="credential_read", reason="Exports or deletes the secret keys of a person.")
 
 
 _CRACKERS = word_set("john hashcat hydra medusa ncrack patator crackmapexec netexec nxc")

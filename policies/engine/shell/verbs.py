@@ -25,11 +25,13 @@ _TABLE: tuple[tuple[str, tuple[Check, ...]], ...] = (
     ("rm rmdir unlink rimraf trash del", (files.remove, guard.removed)),
     ("find gfind", (files.find,)),
     (("dd shred srm wipefs blkdiscard mkswap badblocks nvme hdparm cryptsetup mdadm pvremove "
-     "tune2fs e2fsck debugfs flashrom"), (files.overwrite,)),
+     "tune2fs e2fsck debugfs flashrom resize2fs xfs_repair efibootmgr grub-install fastboot "
+     "esptool.py esptool"), (files.overwrite,)),
     ("parted sgdisk diskutil gdisk sfdisk fdisk cfdisk", (files.partition,)),
     ("format diskpart cipher", (files.windows_disk,)),
     ("chmod chown chgrp", (files.permissions, guard.removed)),
     ("truncate tee cp mv install ln sed scp touch", (files.truncate,)),
+    ("cp mv install ln", (files.placed,)),
     ("mv truncate shred", (guard.removed,)),
     ("rsync", (files.rsync,)),
     ("tar bsdtar zip unzip 7z", (files.archive,)),
@@ -45,6 +47,7 @@ _TABLE: tuple[tuple[str, tuple[Check, ...]], ...] = (
     ("docker podman nerdctl docker-compose crictl ctr podman-compose", (clusters.container,)),
     ("nsenter chroot capsh debugfs", (clusters.namespaces,)),
     (databases.PROGRAMS, (databases.resets,)),
+    (databases.CLIENTS + " python python3 manage.py", (databases.generated,)),
     ("php python python3 ruby rails", (databases.resets,)),
     (("useradd userdel usermod groupadd groupdel groupmod gpasswd adduser deluser delgroup passwd "
      "chpasswd visudo vipw vigr newusers chage pwconv chsh pw"), (system.account,)),
@@ -67,6 +70,13 @@ _TABLE: tuple[tuple[str, tuple[Check, ...]], ...] = (
     ("apt apt-get dpkg rpm yum dnf pacman zypper apk brew", (defence.packages,)),
     (("gcore procdump memdump avml osxpmem mimipenguin lazagne LaZagne security secret-tool reg "
      "rundll32 osascript ssh-keygen unshadow john hashcat"), (system.dump,)),
+    ((
+        "mimikatz pypykatz secretsdump secretsdump.py impacket-secretsdump gsecdump keychaindump "
+        "chainbreaker nanodump dumpert hashdump donpapi firefox_decrypt.py hack-browser-data "
+        "lazagne.py linpeas linpeas.sh mimipenguin.sh mimipenguin.py swap_digger"
+    ), (system.dumper,)),
+    ("python3 python", (system.dumper,)),
+    ("gpg gpg2", (system.secret_keys,)),
     ("hydra medusa ncrack patator crackmapexec netexec nxc", (system.dump,)),
     (("nc ncat netcat nc.traditional nc.openbsd cryptcat sbd dbd rcat rustcat pwncat pwncat-cs "
      "gs-netcat socat telnet openssl xterm ztcp zmodload"), (network.reverse_shell,)),
@@ -76,6 +86,7 @@ _TABLE: tuple[tuple[str, tuple[Check, ...]], ...] = (
 _GROUPS: tuple[tuple[frozenset[str], Check], ...] = (
     (frozenset(network.SENDERS), network.upload),
     (frozenset(network.DOWNLOADERS), network.metadata),
+    (frozenset(network.DOWNLOADERS), files.fetched),
     (frozenset(network.DOWNLOADERS), guard.portal),
     (frozenset(network.DOWNLOADERS), clouds.http),
     (frozenset(network.READERS), network.read_credentials),

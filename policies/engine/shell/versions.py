@@ -254,7 +254,24 @@ def _submodule(arguments: Sequence[str], call: Call) -> str:
     return ""
 
 
+def _read_tree(arguments: Sequence[str], call: Call) -> str:
+    if _long(arguments, "reset") and "u" in _letters(arguments):
+        return "Overwrites changed files with another version (git read-tree --reset)."
+    return ""
+
+
+def _checkout_index(arguments: Sequence[str], call: Call) -> str:
+    letters = _letters(arguments)
+    if ("f" in letters or _long(arguments, "force")) and (
+        "a" in letters or _long(arguments, "all")
+    ):
+        return "Overwrites changed files with those of the index (git checkout-index)."
+    return ""
+
+
 _RULES = {
+    "read-tree": _read_tree,
+    "checkout-index": _checkout_index,
     "reset": _reset,
     "checkout": _checkout,
     "restore": _restore,

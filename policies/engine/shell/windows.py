@@ -24,6 +24,10 @@ _RULES: tuple[tuple[str, re.Pattern[str], str], ...] = tuple(
     for rule, pattern, reason in (
         ("reverse_shell", r"sockets\.tcp(?:client|listener)|new-object\s+\S*tcpclient",
          "Ties a shell to a network connection."),
+        ("download_execute",
+         (rf"{_FETCHES}[^\n]{{0,300}}?(?:start-process|\bsaps\b|invoke-item|\bii\b"
+          r"|[;&]\s*(?:&\s*)?['\"]?[$\w:.\\/]+\.(?:exe|ps1|bat))"),
+         "Runs a file that it has just downloaded."),
         ("download_execute", (rf"{_RUNS}[^|;]{{0,200}}{_FETCHES}"
          rf"|{_FETCHES}[^;]{{0,200}}\|\s*{_RUNS}"),
          "Runs what it has just downloaded, unread."),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from policies.engine.findings import Report, View
 from policies.engine.shell import Shell
+from policies.engine.shell.verbs import RULES
 
 BUDGET_S = 5.0  # for 100 kB on a busy machine; alone it takes a tenth
 ALL_SIGNS = frozenset(sign.name for sign in Shell.signs)
@@ -34,6 +35,19 @@ UNITS = [
     "echo x|base64 -d|",
     "\\",
     "\x00",
+    "powershell -c iex;",
+    "find . -exec ",
+    "git -c a=b ",
+    "`a`",
+    "a$@",
+    "> ",
+    "! ",
+    "((a ",
+    "env A=b ",
+    "ln -s / x;",
+    "f(){ ",
+    "${x//a/b}",
+    "curl -o f u;sh f;",
 ]
 
 
@@ -75,3 +89,16 @@ def test_a_long_chain_is_read_to_its_end():
 def test_any_text_gives_findings_inside_itself(text: str):
     for finding in examine(text).findings:
         assert 0 <= finding.start <= finding.end <= len(text)
+
+
+def test_what_is_past_the_limits_is_scanned_for_the_gravest_commands():
+    report = examine("true\n" * 3_000 + "rm -rf /srv\n")
+
+    assert report.truncated
+    assert [(found.rule, found.confidence) for found in report.findings] == [("delete_broad", 0.5)]
+
+
+@pytest.mark.parametrize("spelling", [str.upper, str.title, lambda name: f"{name}.sh"])
+def test_every_program_may_be_written_another_way(spelling):
+    for name in RULES:
+        examine(f"{spelling(name)} -x a /b --c=d; {spelling(name)}")
