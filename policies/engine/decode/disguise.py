@@ -14,7 +14,7 @@ from policies.engine.decode.letters import CALLING, COMPATIBLE, FOREIGN, LOOKALI
 from policies.engine.language import NAMES
 from policies.engine.mapped import Mapped, Pieces, Places
 
-MAX_HIDDEN = 20_000  # characters of one text that are looked at one by one
+MAX_HIDDEN = 20_000  # different places of one text that are judged one by one
 MAX_WORDS = 1_000  # imitating words of one text
 MAX_SMUGGLED = 10_000  # hidden characters of one run that are read as a text
 
@@ -131,13 +131,15 @@ def _moved(plain: str) -> Mapped:
 def _hidden(text: str, found: Disguise, *, code: bool) -> None:
     right_to_left: bool | None = None
     told: set[tuple[str, str, str]] = set()  # what was judged already, with its neighbours
-    for count, match in enumerate(_HIDDEN.finditer(text)):
+    judged = 0
+    for match in _HIDDEN.finditer(text):
         run = match[0]
         start, end = match.span()
         before, after = text[start - 1 : start], text[end : end + 1]
         if (run, before, after) in told or (run in _JOINERS and before > "\x7f" < after):
             continue
-        if count >= MAX_HIDDEN:
+        judged += 1
+        if judged > MAX_HIDDEN:
             found.complete = False
             return
         if _is_flag(before, run) or (start == 0 and run == _BYTE_ORDER):

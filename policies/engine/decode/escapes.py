@@ -15,7 +15,7 @@ _PERCENT = r"(?:%[0-9A-Fa-f]{2})++|%u[0-9A-Fa-f]{4}"
 # Without its semicolon only a number is taken: `?a=1&lt=2` is a query.
 # Classic ASP drops a percent sign that begins no byte: `%S%E%L%E%C%T` is a word there.
 _STRAY = r"%(?=[A-Za-z0-9_])"
-_ENTITY = r"&#[0-9]{1,7}+;?|&#[xX][0-9A-Fa-f]{1,6}+;?|&[A-Za-z][A-Za-z0-9]{1,30}+;"
+_ENTITY = r"&#[0-9]{1,12}+;?|&#[xX][0-9A-Fa-f]{1,12}+;?|&[A-Za-z][A-Za-z0-9]{1,30}+;"
 _ESCAPE = r"(?:\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})"
 _CHARACTER = r'\\[\\"/bfnrt]'
 _QUOTED = r"=[0-9A-F]{2}|=\r?\n"
@@ -25,7 +25,7 @@ _FIRST_PRINTABLE = 0x20
 
 
 def percent(text: str) -> Mapped:
-    """`text` with `%41` and `%u0041` resolved; runs of bytes are UTF-8, else Latin-1."""
+    """`text` with `%41` and `%u0041` resolved; bytes are UTF-8, else Latin-1."""
     return _resolved(text, [_PERCENT])
 
 
@@ -121,18 +121,31 @@ def _resolved(text: str, patterns: list[str]) -> Mapped:
 
 def _put_bytes(pieces: Pieces, run: str, start: int) -> None:
     data = bytes.fromhex(run.replace("%", ""))
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    if len(text) == len(data):
-        pieces.row(text, start, 3)
+    if data.isascii() and b"\0" not in data:
+        pieces.row(data.decode("ascii"), start, 3)
         return
-    at = start
-    for character in text:
-        size = 3 * len(character.encode())
-        pieces.put(character, at, at + size)
-        at += size
+    for found in _SEQUENCE.finditer(data):
+        first, last = start + 3 * found.start(), start + 3 * found.end()
+        octets = found[0]
+        if octets == b"\0":
+            continue  # a string ends there in C, and goes on in a database
+        if octets[0] in (0xC0, 0xC1):
+            pieces.put(chr((octets[0] & 0x1F) << 6 | octets[1] & 0x3F), first, last)
+        else:
+            pieces.put(_text_of(octets), first, last)
+
+
+# A character of UTF-8, one of ASCII in two bytes (which lenient decoders take), or any byte.
+_SEQUENCE = re.compile(
+    rb"[\xc0-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|.", re.DOTALL
+)
+
+
+def _text_of(octets: bytes) -> str:
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
 
 
 def _character(code: int, written: str) -> str:

@@ -58,6 +58,8 @@ def check(made: Mapped, length: int) -> None:
         ("%u0027%u00e9%ud800", "'é%ud800"),
         ("100% of %zz %4", "100% of %zz %4"),
         ("%2541", "%41"),
+        ("%C0%A7 %c1%81 %00%27", "' A '"),
+        ("%e9t%C3%A9 %f0%9f%98%80", "été 😀"),
     ],
 )
 def test_percent_signs(text, plain):
@@ -69,6 +71,7 @@ def test_percent_signs(text, plain):
     [
         ("&#39;&#x27;&#x27&quot;&amp;lt;", "'''\"&lt;"),
         ("&copy; &nosuch; &lt &#0; &#xD800;", "© &nosuch; &lt &#0; &#xD800;"),
+        ("&#0000000039;&#x0000027;", "''"),
         ("AT&T; R&D", "AT&T; R&D"),
     ],
 )
