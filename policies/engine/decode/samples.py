@@ -99,7 +99,7 @@ HITS = (
     _hit("Greek omicron", "DRΟP TABLE invoices", "sql.destructive", "unicode",
          language=Language.SQL, homoglyph="DROP"),
     _hit("full width", _wide(DROP), "sql.destructive", "unicode", language=Language.SQL),
-    _hit("full width splice", _wide(SPLICE), "sql.injection", "unicode", covers=_wide("'")),
+    _hit("full width splice", _wide(SPLICE), "sql.injection", None, covers=_wide("'")),
     _hit("zero width", "r\u200bm -r\u2060f /srv/data", "shell.dangerous", None,
          language=Language.SHELL, hidden="zero-width"),
     _hit("override", "rm\u202e -rf /srv/data", "shell.dangerous", None,
