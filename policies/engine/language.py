@@ -29,7 +29,7 @@ _NAME = r"""[\w$."`\[\]@#\-]+"""
 _END = r"\s*(?:;|\Z|--|/\*|,|\b(?:cascade|restrict|purge)\b|\#)"
 # The shape behind the verb is part of it: "Drop table support in the next release" is prose.
 _SQL = re.compile(
-    rf"""\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*\(?\s*(?:
+    rf"""\s*+(?:(?:--[^\n]*+\n|/\*(?:[^*]|\*(?!/))*+\*/)\s*+)*+\(?\s*+(?:
       select\b(?=\s*(?:[*'"(@\d-]|distinct\b|top\b|all\b|null\b|/\*|case\b
         |{_NAME}\s*(?:,|\(|from\b|as\b|;|\Z|\+|\|\|)))
     | select\b(?=.{{1,300}}?\bfrom\s+[\w"`\[(])

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,12 @@ def test_a_plain_command_is_scanned_once_and_decoded_never(monkeypatch):
     texts = []
     scanner = module._scanner()
     scan = scanner.scan
-    monkeypatch.setattr(scanner, "scan", lambda text: texts.append(text) or scan(text))
+
+    def noted(text: str) -> Any:
+        texts.append(text)
+        return scan(text)
+
+    monkeypatch.setattr(scanner, "scan", noted)
     monkeypatch.setattr(Decode, "open", lambda *_: pytest.fail("nothing to decode"))
 
     analyse(operation("pytest -q tests/engine"))

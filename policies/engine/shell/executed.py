@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from policies.engine.language import word_set
-from policies.engine.shell.calls import SHELLS, Call
-from policies.engine.shell.reader import UNKNOWN, Word, join
+from policies.engine.shell.call import SHELLS, Call
+from policies.engine.shell.model import UNKNOWN, Word, join
 
 _SOURCING = frozenset(["source", "."])
 _INTERPRETERS = word_set(
