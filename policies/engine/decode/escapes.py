@@ -16,8 +16,13 @@ _PERCENT = r"(?:%[0-9A-Fa-f]{2})++|%u[0-9A-Fa-f]{4}"
 # Classic ASP drops a percent sign that begins no byte: `%S%E%L%E%C%T` is a word there.
 _STRAY = r"%(?=[A-Za-z0-9_])"
 _ENTITY = r"&#[0-9]{1,12}+;?|&#[xX][0-9A-Fa-f]{1,12}+;?|&[A-Za-z][A-Za-z0-9]{1,30}+;"
-_ESCAPE = r"(?:\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})"
-_CHARACTER = r'\\[\\"/bfnrt]'
+# Pairs of halves; rows of other letters, which are told at once; a half without its other.
+_PAIR = r"\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}"
+_ESCAPE = (
+    rf"{_PAIR}"
+    r"|(?:\\u(?![dD][89a-fA-F])[0-9A-Fa-f]{4})++|\\u[0-9A-Fa-f]{4}"
+)
+_CHARACTER = r'(?:\\\\)++|\\["/bfnrt]'
 _QUOTED = r"=[0-9A-F]{2}|=\r?\n"
 
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
@@ -59,7 +64,7 @@ def quoted_printable(text: str) -> Mapped:
     return _resolved(text, [_QUOTED])
 
 
-_LETTERS = re.compile(f"{_ESCAPE}|\\\\.", re.DOTALL)
+_LETTERS = re.compile(rf"{_PAIR}|\\u[0-9A-Fa-f]{{4}}|\\.", re.DOTALL)
 _KINDS = {
     "asp": [_PERCENT, _STRAY],
     "url": [_PERCENT],
@@ -113,7 +118,7 @@ def _resolved(text: str, patterns: list[str]) -> Mapped:
             case "=":
                 pieces.put(_mail(found[0]), start, end)
             case _:
-                pieces.put(_unescaped(found[0]), start, end)
+                _put_letters(pieces, found[0], start)
         at = end
     pieces.copy(text, at, len(text))
     return pieces.made()
@@ -146,6 +151,19 @@ def _text_of(octets: bytes) -> str:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
         return octets.decode("latin-1")
+
+
+def _put_letters(pieces: Pieces, written: str, start: int) -> None:
+    """Put a run of escapes of JSON that are all of one kind."""
+    if written[1] == "\\":
+        pieces.row(written[::2], start, 2)
+    elif written[1] != "u":
+        pieces.put(_PLAIN.get(written[1], written[1]), start, start + 2)
+    elif written[2] in "dD" and written[3] in "89abcdefABCDEF":
+        pieces.put(_unescaped(written), start, start + len(written))
+    else:
+        codes = written.split("\\u")[1:]
+        pieces.row("".join([chr(int(code, 16)) for code in codes]), start, 6)
 
 
 def _character(code: int, written: str) -> str:
