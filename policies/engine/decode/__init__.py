@@ -28,7 +28,7 @@ from policies.engine.mapped import Mapped
 from policies.engine.operation import Language
 
 MAX_LAYERS = 6  # encodings inside encodings
-BUDGET_FACTOR = 3  # decoded characters of one operation: so many times its own,
+BUDGET_FACTOR = 2  # decoded characters of one operation: so many times its own,
 BUDGET_FREE = 50_000  # and so many more
 MAX_STRINGS = 200  # strings of a JSON text that are JSON themselves
 

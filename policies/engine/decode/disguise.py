@@ -16,6 +16,7 @@ from policies.engine.mapped import Mapped, Pieces, Places
 
 MAX_HIDDEN = 20_000  # different places of one text that are judged one by one
 MAX_WORDS = 1_000  # imitating words of one text
+MIN_SMUGGLED = 3  # hidden characters of one run that make a text
 MAX_SMUGGLED = 10_000  # hidden characters of one run that are read as a text
 
 _ZERO_WIDTH = (
@@ -41,7 +42,7 @@ _INFLECTED = re.compile(f"[A-Za-z0-9_]{{2,}}[{FOREIGN}]{{1,4}}")
 _SCIENCE = re.compile(r"[α-ω]{1,2}[A-Z0-9]\w*|\w*[A-Z0-9][α-ω]{1,2}")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
-# What letters are spelt with where nobody sees them; three make a text.
+# What letters are spelt with where nobody sees them.
 _SPELT = re.compile(
     f"(?P<tags>[\U000e0009\U000e000a\U000e0020-\U000e007e]{{3,}})|[{_SELECTORS}]{{3,}}"
 )
@@ -145,7 +146,7 @@ def _hidden(text: str, found: Disguise, *, code: bool) -> None:
         if _is_flag(before, run) or (start == 0 and run == _BYTE_ORDER):
             continue
         kinds = {_kind(character) for character in set(run)}
-        smuggling = bool(kinds & {"tag", "selector"})
+        smuggling = len(run) >= MIN_SMUGGLED and bool(kinds & {"tag", "selector"})
         if smuggling:
             _smuggled(run, start, found)
         if "bidi" in kinds and right_to_left is None:

@@ -26,7 +26,6 @@ _CHARACTER = r'(?:\\\\)++|\\["/bfnrt]'
 _QUOTED = r"=[0-9A-F]{2}|=\r?\n"
 
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
-_FIRST_PRINTABLE = 0x20
 
 
 def percent(text: str) -> Mapped:
@@ -48,10 +47,11 @@ def json_letters(text: str) -> Mapped:
     """A JSON text with those `\\u0041` resolved that may stand for themselves: it stays JSON."""
     pieces, at = Pieces(), 0
     for found in _LETTERS.finditer(text):
-        character = _unescaped(found[0])
-        if found[0][0] != "\\" or found[0][1] != "u":
+        if len(found[0]) == 2:
             continue  # `\\\\u0041` is a backslash and four digits
-        if character not in '"\\' and ord(character) >= _FIRST_PRINTABLE:
+        character = _unescaped(found[0])
+        # Half of a pair, which stays as it was written, is no character.
+        if len(character) == 1 and character not in '"\\' and character >= " ":
             pieces.copy(text, at, found.start())
             pieces.put(character, *found.span())
             at = found.end()
@@ -187,9 +187,7 @@ def _mail(written: str) -> str:
 
 
 def _unescaped(written: str) -> str:
-    kind = written[1]
-    if kind != "u":
-        return _PLAIN.get(kind, kind)
+    """What `\\u0041` stands for, or a pair of halves."""
     high = int(written[2:6], 16)
     if len(written) > 6:
         low = int(written[8:12], 16)

@@ -61,7 +61,7 @@ _BEFORE = re.compile(
 _LONGEST_NAME = 32
 # What a command of a script decodes; the commands of an operation are read by the shell family.
 _PIPE = re.compile(
-    rf"(?P<piped>{_BASE64})[\"']?\s{{0,4}}\|\s{{0,4}}(?:openssl\s{{1,4}})?base64\s{{1,4}}-"
+    rf"(?<![A-Za-z0-9+/_-])(?P<piped>{_BASE64})[\"']?\s{{0,4}}\|\s{{0,4}}(?:openssl\s{{1,4}})?base64\s{{1,4}}-"
     rf"|\bbase64\s{{1,4}}-[-\w]{{1,8}}\s{{0,4}}<<<\s{{0,4}}[\"']?(?P<string>{_BASE64})"
     rf"|\b(?:powershell|pwsh)(?:\.exe)?\b[^\n|;&]{{0,200}}?\s-e\w{{0,13}}\s{{1,4}}[\"']?(?P<command>{_BASE64})",
     re.IGNORECASE,

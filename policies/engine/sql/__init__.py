@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from policies.engine.decode.escapes import json_escapes
 from policies.engine.family import Sign
 from policies.engine.findings import Report, View
 from policies.engine.language import Guess, guess
@@ -36,8 +37,6 @@ _LEAF = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
 )
 _PARAMETER = re.compile(r"[^&?=\s/]{1,200}==?(?P<value>[^&]*)")
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _SQL_KEYS = frozenset(["sql", "query", "statement", "stmt"])
 _SHELL_KEYS = frozenset(["command", "cmd", "script", "shell"])
 
@@ -182,7 +181,7 @@ class Sql:
             if language:
                 report.nest(_json_string(view, start, end, language))
             else:
-                inside = _unescape(value)[0] if "\\" in value else value
+                inside = json_escapes(value).text if "\\" in value else value
                 self._leaf(view, start, end, inside, report)
 
     def _leaf(self, view: View, start: int, end: int, text: str, report: Report) -> None:
@@ -241,34 +240,8 @@ def _dynamic_view(view: View, part: destructive.Dynamic) -> View:
 def _json_string(view: View, start: int, end: int, language: str) -> View:
     if "\\" not in view.text[start:end]:
         return view.part(start, end, language=language, layer="json")
-    plain, places = _unescape(view.text[start:end])
-    offsets = [view.place(start + place, start + place)[0] for place in places]
-    inside = view.part(start, end, language=language, layer="json")
-    return View(
-        text=plain,
-        offset=offsets,
-        language=language,
-        layer=inside.layer,
-        depth=inside.depth,
-        path=view.path,
-    )
-
-
-def _unescape(text: str) -> tuple[str, list[int]]:
-    """A JSON string without its escapes, and where each character (and the end) stood."""
-    plain: list[str] = []
-    places: list[int] = []
-    at = 0
-    for found in _ESCAPE.finditer(text):
-        plain.extend(text[at : found.start()])
-        places.extend(range(at, found.start()))
-        code, other = found.group(1), found.group(2)
-        plain.append(chr(int(code, 16)) if code else _PLAIN_ESCAPES.get(other, other))
-        places.append(found.start())
-        at = found.end()
-    plain.extend(text[at:])
-    places.extend(range(at, len(text) + 1))
-    return "".join(plain), places
+    made = json_escapes(view.text[start:end])
+    return view.derived(made, language=language, layer="json", start=start)
 
 
 def _destructive(view: View, statement: statements.Statement, report: Report) -> None:

@@ -99,6 +99,11 @@ def test_letters_of_json_leave_json():
     assert "rm" in made
 
 
+@pytest.mark.parametrize("text", [r"[\u", r'{"\u0068\u', r"\ud800 \u004", "\\", r"\ud83d\ude00"])
+def test_letters_of_what_is_no_json(text):
+    check(json_letters(text), len(text))
+
+
 def test_mail():
     assert quoted_printable("a=3D1 =\r\nb=\nc =zz").text == "a=1 bc =zz"
 
