@@ -131,13 +131,15 @@ def _moved(plain: str) -> Mapped:
 
 def _hidden(text: str, found: Disguise, *, code: bool) -> None:
     right_to_left: bool | None = None
-    told: set[tuple[str, str, str]] = set()  # what was judged already, with its neighbours
+    told: set[str] = set()  # what was judged already, with its neighbours
     judged = 0
     for match in _HIDDEN.finditer(text):
-        run = match[0]
         start, end = match.span()
-        before, after = text[start - 1 : start], text[end : end + 1]
-        if (run, before, after) in told or (run in _JOINERS and before > "\x7f" < after):
+        whole = text[start - 1 : end + 1] if start else ""
+        if whole in told:
+            continue
+        run, before, after = match[0], text[start - 1 : start], text[end : end + 1]
+        if run in _JOINERS and before > "\x7f" < after:
             continue
         judged += 1
         if judged > MAX_HIDDEN:
@@ -157,7 +159,7 @@ def _hidden(text: str, found: Disguise, *, code: bool) -> None:
         kinds -= _ordinary(kinds, before, run, after, right_to_left=bool(right_to_left), code=code)
         found.hidden |= kinds
         if start and not smuggling:
-            told.add((run, before, after))
+            told.add(whole)
 
 
 def _ordinary(
