@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from policies.engine.mapped import Mapped, Pieces
 
-_PERCENT = r"(?:%[0-9A-Fa-f]{2})++|%u[0-9A-Fa-f]{4}"
+_PERCENT = r"(?:%[0-9A-Fa-f]{2})++|%[uU][0-9A-Fa-f]{4}"
 # Without its semicolon only a number is taken: `?a=1&lt=2` is a query.
 # Classic ASP drops a percent sign that begins no byte: `%S%E%L%E%C%T` is a word there.
 _STRAY = r"%(?=[A-Za-z0-9_])"
@@ -107,7 +107,7 @@ def _resolved(text: str, patterns: list[str]) -> Mapped:
         match text[start]:
             case "%" if end - start == 1:
                 pass
-            case "%" if text[start + 1] != "u":
+            case "%" if text[start + 1] not in "uU":
                 _put_bytes(pieces, found[0], start)
             case "%":
                 pieces.put(_character(int(found[0][2:], 16), found[0]), start, end)
