@@ -31,6 +31,12 @@ _LOOKALIKE = one_of("".join(LOOKALIKES))
 _CALLING = re.compile(f"[{one_of(CALLING)}]")
 _ONE_FOR_ONE = {ord(odd): plain for odd, plain in COMPATIBLE.items() if len(plain) == 1}
 _LONGER = one_of("".join(odd for odd, plain in COMPATIBLE.items() if len(plain) != 1))
+_LONGER_ONE = re.compile(f"[{_LONGER}]")
+_DROPPED = frozenset(
+    character
+    for character in map(chr, (*range(0x10000), *range(0xE0000, 0xE0200)))
+    if _HIDDEN.match(character)
+)
 _MOVING = re.compile(f"[{_ZERO_WIDTH}{_BIDI}{_TAGS}{_SELECTORS}]+|[{_LONGER}]")
 _MIXED = re.compile(f"[A-Za-z][{_LOOKALIKE}]|[{_LOOKALIKE}][A-Za-z]")
 _ANY_LOOKALIKE = re.compile(f"[{_LOOKALIKE}]")
@@ -119,6 +125,9 @@ def normalised(text: str, found: Disguise) -> Mapped:
 
 
 def _moved(plain: str) -> Mapped:
+    if _LONGER_ONE.search(plain) is None:
+        kept = [at for at, character in enumerate(plain) if character not in _DROPPED]
+        return Mapped(text="", starts=kept, ends=[at + 1 for at in kept])
     pieces, at = Pieces(), 0
     for match in _MOVING.finditer(plain):
         start, end = match.span()
