@@ -28,7 +28,7 @@ from policies.engine.mapped import Mapped
 from policies.engine.operation import Language
 
 MAX_LAYERS = 6  # encodings inside encodings
-BUDGET_FACTOR = 3  # decoded characters of one operation: so many times its own,
+BUDGET_FACTOR = 2  # decoded characters of one operation: so many times its own,
 BUDGET_FREE = 50_000  # and so many more
 MAX_STRINGS = 200  # strings of a JSON text that are JSON themselves
 
@@ -51,7 +51,7 @@ class Decode:
     name = "decode"
     signs: Sequence[Sign] = (
         Sign(name="percent", pattern=r"%[0-9a-f]{2}|%u[0-9a-f]{4}"),
-        Sign(name="stray", pattern=r"(?:%[a-z]){3}"),
+        Sign(name="stray", pattern=r"%[a-z]%[a-z](?:[^0-9a-f]|$)"),
         # A blank of a form; a sum has none of these before its sign.
         Sign(name="plus", pattern=r"['\")0-9]\+[a-z]{2,20}\+"),
         Sign(name="pair", pattern=r"[\w\]]=[^\s;&'\"<>|]{0,400}%[0-9a-f]{2}"),

@@ -14,8 +14,9 @@ from policies.engine.decode.letters import CALLING, COMPATIBLE, FOREIGN, LOOKALI
 from policies.engine.language import NAMES
 from policies.engine.mapped import Mapped, Pieces, Places
 
-MAX_HIDDEN = 20_000  # characters of one text that are looked at one by one
+MAX_HIDDEN = 20_000  # different places of one text that are judged one by one
 MAX_WORDS = 1_000  # imitating words of one text
+MIN_SMUGGLED = 3  # hidden characters of one run that make a text
 MAX_SMUGGLED = 10_000  # hidden characters of one run that are read as a text
 
 _ZERO_WIDTH = (
@@ -30,6 +31,12 @@ _LOOKALIKE = one_of("".join(LOOKALIKES))
 _CALLING = re.compile(f"[{one_of(CALLING)}]")
 _ONE_FOR_ONE = {ord(odd): plain for odd, plain in COMPATIBLE.items() if len(plain) == 1}
 _LONGER = one_of("".join(odd for odd, plain in COMPATIBLE.items() if len(plain) != 1))
+_LONGER_ONE = re.compile(f"[{_LONGER}]")
+_DROPPED = frozenset(
+    character
+    for character in map(chr, (*range(0x10000), *range(0xE0000, 0xE0200)))
+    if _HIDDEN.match(character)
+)
 _MOVING = re.compile(f"[{_ZERO_WIDTH}{_BIDI}{_TAGS}{_SELECTORS}]+|[{_LONGER}]")
 _MIXED = re.compile(f"[A-Za-z][{_LOOKALIKE}]|[{_LOOKALIKE}][A-Za-z]")
 _ANY_LOOKALIKE = re.compile(f"[{_LOOKALIKE}]")
@@ -41,7 +48,7 @@ _INFLECTED = re.compile(f"[A-Za-z0-9_]{{2,}}[{FOREIGN}]{{1,4}}")
 _SCIENCE = re.compile(r"[α-ω]{1,2}[A-Z0-9]\w*|\w*[A-Z0-9][α-ω]{1,2}")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
-# What letters are spelt with where nobody sees them; three make a text.
+# What letters are spelt with where nobody sees them.
 _SPELT = re.compile(
     f"(?P<tags>[\U000e0009\U000e000a\U000e0020-\U000e007e]{{3,}})|[{_SELECTORS}]{{3,}}"
 )
@@ -118,6 +125,9 @@ def normalised(text: str, found: Disguise) -> Mapped:
 
 
 def _moved(plain: str) -> Mapped:
+    if _LONGER_ONE.search(plain) is None:
+        kept = [at for at, character in enumerate(plain) if character not in _DROPPED]
+        return Mapped(text="", starts=kept, ends=[at + 1 for at in kept])
     pieces, at = Pieces(), 0
     for match in _MOVING.finditer(plain):
         start, end = match.span()
@@ -130,20 +140,24 @@ def _moved(plain: str) -> Mapped:
 
 def _hidden(text: str, found: Disguise, *, code: bool) -> None:
     right_to_left: bool | None = None
-    told: set[tuple[str, str, str]] = set()  # what was judged already, with its neighbours
-    for count, match in enumerate(_HIDDEN.finditer(text)):
-        run = match[0]
+    told: set[str] = set()  # what was judged already, with its neighbours
+    judged = 0
+    for match in _HIDDEN.finditer(text):
         start, end = match.span()
-        before, after = text[start - 1 : start], text[end : end + 1]
-        if (run, before, after) in told or (run in _JOINERS and before > "\x7f" < after):
+        whole = text[start - 1 : end + 1] if start else ""
+        if whole in told:
             continue
-        if count >= MAX_HIDDEN:
+        run, before, after = match[0], text[start - 1 : start], text[end : end + 1]
+        if run in _JOINERS and before > "\x7f" < after:
+            continue
+        judged += 1
+        if judged > MAX_HIDDEN:
             found.complete = False
             return
         if _is_flag(before, run) or (start == 0 and run == _BYTE_ORDER):
             continue
         kinds = {_kind(character) for character in set(run)}
-        smuggling = bool(kinds & {"tag", "selector"})
+        smuggling = len(run) >= MIN_SMUGGLED and bool(kinds & {"tag", "selector"})
         if smuggling:
             _smuggled(run, start, found)
         if "bidi" in kinds and right_to_left is None:
@@ -154,7 +168,7 @@ def _hidden(text: str, found: Disguise, *, code: bool) -> None:
         kinds -= _ordinary(kinds, before, run, after, right_to_left=bool(right_to_left), code=code)
         found.hidden |= kinds
         if start and not smuggling:
-            told.add((run, before, after))
+            told.add(whole)
 
 
 def _ordinary(

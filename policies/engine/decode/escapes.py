@@ -11,21 +11,25 @@ from collections.abc import Iterable
 
 from policies.engine.mapped import Mapped, Pieces
 
-_PERCENT = r"(?:%[0-9A-Fa-f]{2})++|%u[0-9A-Fa-f]{4}"
+_PERCENT = r"(?:%[0-9A-Fa-f]{2})++|%[uU][0-9A-Fa-f]{4}"
 # Without its semicolon only a number is taken: `?a=1&lt=2` is a query.
 # Classic ASP drops a percent sign that begins no byte: `%S%E%L%E%C%T` is a word there.
 _STRAY = r"%(?=[A-Za-z0-9_])"
-_ENTITY = r"&#[0-9]{1,7}+;?|&#[xX][0-9A-Fa-f]{1,6}+;?|&[A-Za-z][A-Za-z0-9]{1,30}+;"
-_ESCAPE = r"(?:\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})"
-_CHARACTER = r'\\[\\"/bfnrt]'
+_ENTITY = r"&#[0-9]{1,12}+;?|&#[xX][0-9A-Fa-f]{1,12}+;?|&[A-Za-z][A-Za-z0-9]{1,30}+;"
+# Pairs of halves; rows of other letters, which are told at once; a half without its other.
+_PAIR = r"\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}"
+_ESCAPE = (
+    rf"{_PAIR}"
+    r"|(?:\\u(?![dD][89a-fA-F])[0-9A-Fa-f]{4})++|\\u[0-9A-Fa-f]{4}"
+)
+_CHARACTER = r'(?:\\\\)++|\\["/bfnrt]'
 _QUOTED = r"=[0-9A-F]{2}|=\r?\n"
 
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
-_FIRST_PRINTABLE = 0x20
 
 
 def percent(text: str) -> Mapped:
-    """`text` with `%41` and `%u0041` resolved; runs of bytes are UTF-8, else Latin-1."""
+    """`text` with `%41` and `%u0041` resolved; bytes are UTF-8, else Latin-1."""
     return _resolved(text, [_PERCENT])
 
 
@@ -43,10 +47,11 @@ def json_letters(text: str) -> Mapped:
     """A JSON text with those `\\u0041` resolved that may stand for themselves: it stays JSON."""
     pieces, at = Pieces(), 0
     for found in _LETTERS.finditer(text):
-        character = _unescaped(found[0])
-        if found[0][0] != "\\" or found[0][1] != "u":
+        if len(found[0]) == 2:
             continue  # `\\\\u0041` is a backslash and four digits
-        if character not in '"\\' and ord(character) >= _FIRST_PRINTABLE:
+        character = _unescaped(found[0])
+        # Half of a pair, which stays as it was written, is no character.
+        if len(character) == 1 and character not in '"\\' and character >= " ":
             pieces.copy(text, at, found.start())
             pieces.put(character, *found.span())
             at = found.end()
@@ -59,7 +64,7 @@ def quoted_printable(text: str) -> Mapped:
     return _resolved(text, [_QUOTED])
 
 
-_LETTERS = re.compile(f"{_ESCAPE}|\\\\.", re.DOTALL)
+_LETTERS = re.compile(rf"{_PAIR}|\\u[0-9A-Fa-f]{{4}}|\\.", re.DOTALL)
 _KINDS = {
     "asp": [_PERCENT, _STRAY],
     "url": [_PERCENT],
@@ -102,7 +107,7 @@ def _resolved(text: str, patterns: list[str]) -> Mapped:
         match text[start]:
             case "%" if end - start == 1:
                 pass
-            case "%" if text[start + 1] != "u":
+            case "%" if text[start + 1] not in "uU":
                 _put_bytes(pieces, found[0], start)
             case "%":
                 pieces.put(_character(int(found[0][2:], 16), found[0]), start, end)
@@ -113,7 +118,7 @@ def _resolved(text: str, patterns: list[str]) -> Mapped:
             case "=":
                 pieces.put(_mail(found[0]), start, end)
             case _:
-                pieces.put(_unescaped(found[0]), start, end)
+                _put_letters(pieces, found[0], start)
         at = end
     pieces.copy(text, at, len(text))
     return pieces.made()
@@ -121,18 +126,44 @@ def _resolved(text: str, patterns: list[str]) -> Mapped:
 
 def _put_bytes(pieces: Pieces, run: str, start: int) -> None:
     data = bytes.fromhex(run.replace("%", ""))
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    if len(text) == len(data):
-        pieces.row(text, start, 3)
+    if data.isascii() and b"\0" not in data:
+        pieces.row(data.decode("ascii"), start, 3)
         return
-    at = start
-    for character in text:
-        size = 3 * len(character.encode())
-        pieces.put(character, at, at + size)
-        at += size
+    for found in _SEQUENCE.finditer(data):
+        first, last = start + 3 * found.start(), start + 3 * found.end()
+        octets = found[0]
+        if octets == b"\0":
+            continue  # a string ends there in C, and goes on in a database
+        if octets[0] in (0xC0, 0xC1):
+            pieces.put(chr((octets[0] & 0x1F) << 6 | octets[1] & 0x3F), first, last)
+        else:
+            pieces.put(_text_of(octets), first, last)
+
+
+# A character of UTF-8, one of ASCII in two bytes (which lenient decoders take), or any byte.
+_SEQUENCE = re.compile(
+    rb"[\xc0-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|.", re.DOTALL
+)
+
+
+def _text_of(octets: bytes) -> str:
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
+
+
+def _put_letters(pieces: Pieces, written: str, start: int) -> None:
+    """Put a run of escapes of JSON that are all of one kind."""
+    if written[1] == "\\":
+        pieces.row(written[::2], start, 2)
+    elif written[1] != "u":
+        pieces.put(_PLAIN.get(written[1], written[1]), start, start + 2)
+    elif written[2] in "dD" and written[3] in "89abcdefABCDEF":
+        pieces.put(_unescaped(written), start, start + len(written))
+    else:
+        codes = written.split("\\u")[1:]
+        pieces.row("".join([chr(int(code, 16)) for code in codes]), start, 6)
 
 
 def _character(code: int, written: str) -> str:
@@ -156,9 +187,7 @@ def _mail(written: str) -> str:
 
 
 def _unescaped(written: str) -> str:
-    kind = written[1]
-    if kind != "u":
-        return _PLAIN.get(kind, kind)
+    """What `\\u0041` stands for, or a pair of halves."""
     high = int(written[2:6], 16)
     if len(written) > 6:
         low = int(written[8:12], 16)

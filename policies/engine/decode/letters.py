@@ -48,6 +48,9 @@ def _compatible() -> dict[str, str]:
         if "LATIN CAPITAL LETTER " in name:
             table[chr(code)] = name[-1]
     table.update(_LATIN)
+    table.update(
+        dict.fromkeys("\u0305\u0332\u0333\u0334\u0335\u0336\u0337\u0338", "")
+    )  # struck out
     table.update(dict.fromkeys("\u2044\u2215\u29f8\u2571", "/"))  # slashes by other names
     table.update(dict.fromkeys("\u2010\u2011\u2212", "-"))
     spaces = "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f"

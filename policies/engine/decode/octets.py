@@ -125,13 +125,16 @@ def as_text(octets: Octets) -> Mapped | None:
     starts, ends = octets.starts, octets.ends
     if len(text) == len(data):
         return Mapped(text=text, starts=starts, ends=ends)
-    begins, finishes, at = [], [], 0
-    for character in text:
-        size = len(character.encode(encoding)) if unit == 1 or character > "\uffff" else unit
-        begins.append(starts[at])
-        at += size
-        finishes.append(ends[at - 1])
-    return Mapped(text=text, starts=begins, ends=finishes)
+    if unit == 1:
+        firsts = [at for at, octet in enumerate(data) if octet & 0xC0 != 0x80]
+    else:
+        firsts = [at for at in range(0, len(data), 2) if data[at + 1] & 0xFC != 0xDC]
+    lasts = [*firsts[1:], len(data)]
+    return Mapped(
+        text=text,
+        starts=[starts[at] for at in firsts],
+        ends=[ends[at - 1] for at in lasts],
+    )
 
 
 def base64_text(text: str) -> Mapped | None:

@@ -31,6 +31,10 @@ SIGNS = (
     Sign(name="data_url", pattern=r"data:[^\s,]{0,80};base64,"),
     Sign(name="secret", pattern=r"kind[\"']?\s{0,4}:\s{0,4}[\"']?secret\b"),
     Sign(
+        name="pipe",
+        pattern=r"base64\s{1,4}-(?:-?d|a)|-e(?:nc?|ncodedcommand)?\s{1,4}[\"']?[a-z0-9+/]{16}",
+    ),
+    Sign(
         name="decoder",
         pattern=rf"(?:{_DECODERS}|{_HEX_DECODERS}|buffer\.from|\bdecode)\s{{0,4}}\(",
     ),
@@ -55,6 +59,13 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME = 32
+# What a command of a script decodes; the commands of an operation are read by the shell family.
+_PIPE = re.compile(
+    rf"(?<![A-Za-z0-9+/_-])(?P<piped>{_BASE64})[\"']?\s{{0,4}}\|\s{{0,4}}(?:openssl\s{{1,4}})?base64\s{{1,4}}-"
+    rf"|\bbase64\s{{1,4}}-[-\w]{{1,8}}\s{{0,4}}<<<\s{{0,4}}[\"']?(?P<string>{_BASE64})"
+    rf"|\b(?:powershell|pwsh)(?:\.exe)?\b[^\n|;&]{{0,200}}?\s-e\w{{0,13}}\s{{1,4}}[\"']?(?P<command>{_BASE64})",
+    re.IGNORECASE,
+)
 _RUNS = re.compile(
     r"\b(?:exec|eval|system|popen|spawn|run|shell_exec|passthru|function|iex|invoke-expression"
     r"|subprocess|loads|compile)\b",
@@ -113,6 +124,11 @@ def _literals(text: str) -> Iterator[Place]:
         yield from _place(found, "body", decode, layer, runs=runs)
 
 
+def _piped(text: str) -> Iterator[Place]:
+    for found in _PIPE.finditer(text):
+        yield from _place(found, found.lastgroup or "piped", base64_text, "base64")
+
+
 def _secret_values(text: str) -> Iterator[Place]:
     """Values of Kubernetes Secrets, each with its key before it: the key says what it is."""
     if _SECRET_KIND.search(text) is None:
@@ -158,4 +174,5 @@ _FINDERS: dict[str, Callable[[str], Iterator[Place]]] = {
     "data_url": _data_urls,
     "secret": _secret_values,
     "decoder": _literals,
+    "pipe": _piped,
 }

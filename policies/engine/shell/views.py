@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from policies.engine.findings import View
-from policies.engine.mapped import Mapped
+from policies.engine.mapped import Mapped, Places
 from policies.engine.shell.model import Word
 
 
@@ -34,8 +33,12 @@ def made(view: View, text: str, start: int, end: int, language: str, layer: str)
 
 def _mapped(view: View, text: str, places: list[int], language: str, layer: str) -> View:
     limit = len(view.text)
-    places = [min(place, limit) for place in places]
-    # A character reaches to the next one, over the quotes between them.
-    ends = [min(limit, max(here + 1, following)) for here, following in pairwise(places)]
-    mapped = Mapped(text=text, starts=places[:-1], ends=ends)
+    if max(places) > limit:
+        places = [min(place, limit) for place in places]
+
+    def end(at: int) -> int:
+        # A character reaches to the next one, over the quotes between them.
+        return min(limit, max(places[at] + 1, places[at + 1]))
+
+    mapped = Mapped(text=text, starts=places[:-1], ends=Places(end, len(places) - 1))
     return view.derived(mapped, language=language, layer=layer)

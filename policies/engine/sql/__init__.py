@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from policies.engine.decode.escapes import json_escapes
 from policies.engine.family import Sign
 from policies.engine.findings import Report, View
 from policies.engine.language import Guess, guess
@@ -29,13 +30,13 @@ MAX_TORN = 4  # statements of one text in which values are looked for
 MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are examined
 
 _PERCENT = re.compile(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad]|u00)", re.IGNORECASE)
+# `LIKE '%27%'` looks for a number.
+_SEARCHED = re.compile(r"\blike\s{0,9}'%[^'%]{1,80}%'", re.IGNORECASE)
 _VALUE_FIRST = re.compile(r"[\d'\"-]|\w+[)'\"`]|test\b")
 _LEAF = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
 )
 _PARAMETER = re.compile(r"[^&?=\s/]{1,200}==?(?P<value>[^&]*)")
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _SQL_KEYS = frozenset(["sql", "query", "statement", "stmt"])
 _SHELL_KEYS = frozenset(["command", "cmd", "script", "shell"])
 
@@ -125,7 +126,7 @@ class Sql:
 
     def _encoded(self, view: View, text: str, report: Report) -> None:
         """A statement with percent-encoded parts: what a server would decode and run."""
-        other = decoded(text) if _PERCENT.search(text) else text
+        other = decoded(text) if _PERCENT.search(_SEARCHED.sub("", text)) else text
         if PLUS.search(other):
             other = other.replace("+", " ")
         if other == text or len(other) > MAX_VALUE:
@@ -180,7 +181,7 @@ class Sql:
             if language:
                 report.nest(_json_string(view, start, end, language))
             else:
-                inside = _unescape(value)[0] if "\\" in value else value
+                inside = json_escapes(value).text if "\\" in value else value
                 self._leaf(view, start, end, inside, report)
 
     def _leaf(self, view: View, start: int, end: int, text: str, report: Report) -> None:
@@ -239,34 +240,8 @@ def _dynamic_view(view: View, part: destructive.Dynamic) -> View:
 def _json_string(view: View, start: int, end: int, language: str) -> View:
     if "\\" not in view.text[start:end]:
         return view.part(start, end, language=language, layer="json")
-    plain, places = _unescape(view.text[start:end])
-    offsets = [view.place(start + place, start + place)[0] for place in places]
-    inside = view.part(start, end, language=language, layer="json")
-    return View(
-        text=plain,
-        offset=offsets,
-        language=language,
-        layer=inside.layer,
-        depth=inside.depth,
-        path=view.path,
-    )
-
-
-def _unescape(text: str) -> tuple[str, list[int]]:
-    """A JSON string without its escapes, and where each character (and the end) stood."""
-    plain: list[str] = []
-    places: list[int] = []
-    at = 0
-    for found in _ESCAPE.finditer(text):
-        plain.extend(text[at : found.start()])
-        places.extend(range(at, found.start()))
-        code, other = found.group(1), found.group(2)
-        plain.append(chr(int(code, 16)) if code else _PLAIN_ESCAPES.get(other, other))
-        places.append(found.start())
-        at = found.end()
-    plain.extend(text[at:])
-    places.extend(range(at, len(text) + 1))
-    return "".join(plain), places
+    made = json_escapes(view.text[start:end])
+    return view.derived(made, language=language, layer="json", start=start)
 
 
 def _destructive(view: View, statement: statements.Statement, report: Report) -> None:

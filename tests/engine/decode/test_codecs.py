@@ -55,9 +55,11 @@ def check(made: Mapped, length: int) -> None:
         ("a%20b%27", "a b'"),
         ("%D0%BC%e3%81%82", "мあ"),
         ("%ff%27", "ÿ'"),
-        ("%u0027%u00e9%ud800", "'é%ud800"),
+        ("%u0027%U00E9%ud800", "'é%ud800"),
         ("100% of %zz %4", "100% of %zz %4"),
         ("%2541", "%41"),
+        ("%C0%A7 %c1%81 %00%27", "' A '"),
+        ("%e9t%C3%A9 %f0%9f%98%80", "été 😀"),
     ],
 )
 def test_percent_signs(text, plain):
@@ -69,6 +71,7 @@ def test_percent_signs(text, plain):
     [
         ("&#39;&#x27;&#x27&quot;&amp;lt;", "'''\"&lt;"),
         ("&copy; &nosuch; &lt &#0; &#xD800;", "© &nosuch; &lt &#0; &#xD800;"),
+        ("&#0000000039;&#x0000027;", "''"),
         ("AT&T; R&D", "AT&T; R&D"),
     ],
 )
@@ -94,6 +97,11 @@ def test_letters_of_json_leave_json():
 
     assert json.loads(made) == json.loads(text)
     assert "rm" in made
+
+
+@pytest.mark.parametrize("text", [r"[\u", r'{"\u0068\u', r"\ud800 \u004", "\\", r"\ud83d\ude00"])
+def test_letters_of_what_is_no_json(text):
+    check(json_letters(text), len(text))
 
 
 def test_mail():
