@@ -29,7 +29,9 @@ MAX_TORN = 4  # statements of one text in which values are looked for
 MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are examined
 
 _PERCENT = re.compile(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad]|u00)", re.IGNORECASE)
-_VALUE_FIRST = re.compile(r"[\d'\"-]|\w+[)'\"`]|test\b")
+_VALUE_FIRST = re.compile(r"[\d'\"-]|\w+[)'\"`]|test\b|case\s+when\b|if\s*\(", re.IGNORECASE)
+_NAME_FOLLOWS = re.compile(r"\b(?:table|from|exists|truncate|database|schema)\s*\Z", re.IGNORECASE)
+_VALUE_SIGNS = frozenset(["operator", "probe", "splice", "wide"])
 _LEAF = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
 )
@@ -49,13 +51,17 @@ class Sql:
             name="statement",
             pattern=r"\b(select|insert|update|delete|drop|truncate|alter|create|grant|revoke|merge|"
             r"exec|execute|call|copy|union|with|shutdown|begin|declare|do|explain|prepare|show|set|"
-            r"vacuum|waitfor|reassign|purge|attach|load|flushall|flushdb)\b",
+            r"vacuum|waitfor|reassign|purge|attach|load|install|flushall|flushdb)\b",
         ),
         Sign(
             name="splice",
             pattern=r"'[ ^]?'|\d\s+(into\s+[@od]|exec)|"
             r"['\"`)\d\s%;/]\s*(\bor\b|\band\b|\bxor\b|\|\||&&|union|having|order\s+by|;|--|"
             r"#|/\*|waitfor|sleep|benchmark|like\b|between|rlike|limit)",
+        ),
+        Sign(
+            name="wide",
+            pattern="\uff07|\uff02|\uff1d|\uff08|\uff05|\uff0d\uff0d|\uff1e|\uff1c|%ef%bc|%c0%|%c1%",
         ),
         Sign(name="operator", pattern=r"[=<>|&;#]|--|/\*|%[0-9a-f]{2}|&#|\b(or|and|xor|select)\b"),
         Sign(
@@ -84,11 +90,7 @@ class Sql:
                     _report(view, 0, sign, report)
         elif language == Guess.JSON:
             self._json(view, report)
-        elif (language == Guess.VALUE or _is_no_command(view, language)) and signs & {
-            "operator",
-            "probe",
-            "splice",
-        }:
+        elif (language == Guess.VALUE or _is_no_command(view, language)) and signs & _VALUE_SIGNS:
             self._value(view, 0, view.text, report)
         elif language == Language.URL:
             self._parameters(view, report)
@@ -220,14 +222,18 @@ def _dynamic_view(view: View, part: destructive.Dynamic) -> View:
     """The SQL that a statement executes, with the place of each character of its pieces."""
     first, last = part.parts[0][0], part.parts[-1][1]
     whole = view.part(first, last, language="sql", layer=part.layer)
-    if len(part.parts) == 1:
+    if len(part.parts) == 1 and not part.more:
         return whole
     places: list[int] = []
     for start, end in part.parts:
         places.extend(view.place(place, place)[0] for place in range(start, end))
+    text = "".join(view.text[start:end] for start, end in part.parts)
+    if part.more and _NAME_FOLLOWS.search(text):
+        places.append(view.place(last, last)[0])
+        text += "_"
     places.append(view.place(last, last)[0])
     return View(
-        text="".join(view.text[start:end] for start, end in part.parts),
+        text=text,
         offset=places,
         language="sql",
         layer=whole.layer,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from policies.engine.language import starts_sql, word_set
 from policies.engine.sql.conditions import ConditionReader, Node, walk
-from policies.engine.sql.evidence import Evidence, Tokens, kind_at, text_at
+from policies.engine.sql.evidence import COMPARISONS, Evidence, Tokens, kind_at, text_at
 from policies.engine.sql.unions import lists_columns
 
 MAX_WORDS_BEFORE = 3  # words before a quote that a bare string in an OR may follow
@@ -49,6 +49,8 @@ def breakouts(
         reason = "" if alone else _joined(tokens, first, at, quoted=quoted)
     elif quoted and (word in _SYMBOLS or word in _MATCHERS):
         reason = _compared(tokens, first)
+    elif word in COMPARISONS and text_at(tokens, at + 1) == "(":
+        reason = _queried(tokens, at)
     elif not quoted and word in _MATCHERS:
         reason = _matched(tokens, first, at)
     if not reason and tokens[at].kind == "word":
@@ -121,6 +123,13 @@ def _compared(tokens: Tokens, first: int) -> str:
 _EXPRESSION = "The value ends its string and goes on as an expression."
 
 
+def _queried(tokens: Tokens, at: int) -> str:
+    """`1=(select ...)`."""
+    while text_at(tokens, at + 1) == "(":
+        at += 1
+    return "A query is compared with the value." if text_at(tokens, at + 1) == "select" else ""
+
+
 def _matched(tokens: Tokens, first: int, at: int) -> str:
     """`7 rlike (select ...)`, `7 in (select ...)`, `1 like 1`."""
     at += text_at(tokens, at) == "not"
@@ -169,7 +178,9 @@ _BEHIND_ORDER = frozenset([",", ";", ")", "and", "or", "&&", "||"])
 
 
 def _having(tokens: Tokens, at: int, _: str) -> str:
-    if kind_at(tokens, at + 1) not in ("number", "string") and text_at(tokens, at + 1) != "(":
+    literal = kind_at(tokens, at + 1) in ("number", "string") or text_at(tokens, at + 1) == "("
+    called = text_at(tokens, at + 2) == "("
+    if not literal and not called:
         return ""
     node, complete = _read(tokens, at + 1)
     fits = complete and node.kind in ("compare", "and", "or")
@@ -250,6 +261,11 @@ def _statement(tokens: Tokens, at: int, text: str) -> str:
     known = {
         "select": following[:1] in ("@", "'", "(") or following.isdigit(),
         "insert": following == "into",
+        "update": text_at(tokens, at + 2) == "set",
+        "delete": following == "from",
+        "create": following in ("table", "user", "login", "function", "procedure", "or"),
+        "alter": following in ("table", "user", "login", "database", "system"),
+        "truncate": following == "table",
         "drop": following in ("table", "database", "view", "procedure", "user"),
         "if": following in ("(", "not", "exists"),
         "begin": following in ("declare", "dbms_lock", "execute", ";", "exec"),

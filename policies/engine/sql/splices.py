@@ -11,6 +11,7 @@ from policies.engine.sql.evidence import BEHIND_LITERAL, COMPARISONS, Evidence, 
 from policies.engine.sql.probes import time_call
 from policies.engine.sql.statements import Statement
 from policies.engine.sql.tokens import Token
+from policies.engine.sql.unions import lists_columns
 
 MAX_HIDDEN = 400  # characters of a comment that are looked at
 MAX_BLANK = 12  # characters of a comment that stands for a blank
@@ -208,7 +209,11 @@ def _impossible(tokens: Tokens) -> Iterator[Evidence]:
     for index in range(1, len(tokens) - 1):
         before, token, after = tokens[index - 1 : index + 2]
         reason = ""
-        if token.text == "select" and before.text in ("and", "or", "xor"):
+        if (
+            token.text == "select"
+            and before.text in ("and", "or", "xor")
+            and lists_columns(tokens, index + 1)
+        ):
             reason = "A query without brackets stands where a condition belongs."
         elif token.text == "." and before.kind == "number" and after.kind == "word":
             if index + 2 < len(tokens) and tokens[index + 2].text == "(":

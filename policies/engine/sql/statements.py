@@ -44,8 +44,12 @@ def split(tokens: Sequence[Token]) -> list[Statement]:
     """The statements, cut at semicolons (those of a BEGIN ... END block too)."""
     statements: list[Statement] = []
     current: list[Token] = []
+    hint = False
     for token in tokens:
         if token.kind == "comment":
+            if token.text == "*/" and not hint:
+                current = []  # the end of a comment that held another (PostgreSQL nests them)
+            hint = token.text.startswith("/*!")
             continue
         if token.text == ";":
             _add(statements, current)

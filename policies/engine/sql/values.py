@@ -17,6 +17,7 @@ from policies.engine.sql.tokens import tokenize
 
 MAX_VALUE = 4_000  # characters; longer texts are documents, not values
 MAX_LINES = 6
+MIN_LINE = 20  # characters of a line on average, for line breaks to be lines
 
 _HEAD = "SELECT c FROM t WHERE c = "
 _OPERAND = 7  # the index of the first token behind the head
@@ -33,11 +34,16 @@ _OPERATOR_ALONE = re.compile(r"""\s*(['"])\s*(?:[=<>|&+*/^%-]|<>|!=|\|\||&&)\s*\
 # An option or a colour in quotes: '--help', "#d8bbff", "<name>".
 _QUOTED_WORD = re.compile(r"""(?:(?:--|\#)[\w-]*|<[\w-]+>)['"]|(?:and|or|not)['"]\s+[\w"'`]""")
 _WAITS = re.compile(r"(?:[-+*/<>=!|&^(,~%]|\b(?:and|or|xor|like|in))\s*\Z", re.IGNORECASE)
+_CLOSED = re.compile(
+    r"[^\s()'\"`;,]{2,60}(?=\)+\s*(?:and|or|xor|union|order|group|having|limit|\|\||&&|;|--|\#)"
+    r"(?:\W|\Z))",
+    re.IGNORECASE,
+)
 # Signs that do not need to stand at the place where the value breaks out.
 _ANYWHERE = re.compile(
     r"\b(?:union|select|waitfor|sleep|benchmark|having|exec|execute|declare|insert|drop|outfile|"
     r"dumpfile|procedure)\b|;|--|\#|/\*|\b(?:or|and|xor)\b[^=<>]{0,60}(?:[=<>]|\b(?:like|is|in)\b)|"
-    r"\w_\w+\s*\(|\b(?:iif|if|case|elt)\b|@@|\|\||&&",
+    r"\w_\w+\s*\(|\b(?:iif|if|case|elt)\b|\w\([^()]{0,60}\w\(|@@|\|\||&&",
     re.IGNORECASE,
 )
 _STARTS_OUT = re.compile(
@@ -54,8 +60,11 @@ _CUT = re.compile(r"--(?:[\s+\w]|\Z)|\#(?:[\s%]|\Z)|/\*")
 
 def value_evidence(value: str) -> list[Evidence]:
     """Signs of injection in `value`, offsets in it; the first context that shows some counts."""
-    if len(value) > MAX_VALUE or value.count("\n") > MAX_LINES:
+    if len(value) > MAX_VALUE or _is_document(value):
         return []
+    if closed := _CLOSED.match(value):
+        # kim@x) and 4=4: whatever stands before a bracket that nobody opened is the value
+        value = "1" * closed.end() + value[closed.end() :]
     if _CONCATENATED.match(value):
         return [
             _whole(
@@ -74,6 +83,12 @@ def value_evidence(value: str) -> list[Evidence]:
             if any(not sign.weak for sign in found) or len(found) > 1:
                 return found
     return []
+
+
+def _is_document(value: str) -> bool:
+    """Whether it has many lines, and not only because line breaks stand for blanks."""
+    lines = value.count("\n")
+    return lines > MAX_LINES and len(value) > lines * MIN_LINE
 
 
 def _may_break_out(value: str, quote: str) -> bool:
