@@ -13,16 +13,14 @@ from policies.engine.operation import Language
 from policies.engine.sql import destructive, mongo, statements
 from policies.engine.sql.decoding import PLUS, decoded, plain, readings
 from policies.engine.sql.evidence import Evidence
+from policies.engine.sql.facts import note
 from policies.engine.sql.injection import evidence
+from policies.engine.sql.rules import REFERENCES, RULES
 from policies.engine.sql.strays import stray_values
 from policies.engine.sql.tokens import tokenize
 from policies.engine.sql.values import MAX_VALUE, subquery_evidence, value_evidence
 
-REFERENCE = "https://owasp.org/www-community/attacks/SQL_Injection"
-DESTRUCTIVE = "https://cheatsheetseries.owasp.org/cheatsheets/Database_Security_Cheat_Sheet.html"
-
 MAX_STATEMENTS = 2_000  # of one text
-MAX_NAMES = 50  # tables and functions that one statement adds to the facts
 MAX_URL = 20_000  # characters of a URL or form that are examined
 MAX_JUDGED = 8_000  # tokens of one text in which signs of injection are looked for
 MAX_TORN = 4  # statements of one text in which values are looked for
@@ -46,6 +44,7 @@ class Sql:
     """The family `sql`."""
 
     name = "sql"
+    rules = RULES
     signs: Sequence[Sign] = (
         Sign(
             name="statement",
@@ -78,7 +77,7 @@ class Sql:
 
     def examine(self, view: View, signs: frozenset[str], report: Report) -> None:
         """Report statements, tables, functions as facts; injection, destruction as findings."""
-        if not signs:
+        if not signs and view.language != Language.SQL:
             return
         language = view.language
         if language == Language.AUTO:
@@ -103,13 +102,10 @@ class Sql:
         found = list(islice(statements.split(tokens), MAX_STATEMENTS + 1))
         if not complete or len(found) > MAX_STATEMENTS:
             report.truncated = True
-        for statement in found[:MAX_STATEMENTS]:
-            if statement.verb:
-                report.fact("sql.statement", statement.verb.upper())
-            for table in islice(statements.tables(statement), MAX_NAMES):
-                report.fact("sql.table", table)
-            for function in islice(statements.functions(statement), MAX_NAMES):
-                report.fact("sql.function", function)
+        found = found[:MAX_STATEMENTS]
+        if found:
+            note(found, tokens, report)
+        for statement in found:
             _destructive(view, statement, report)
             for part in destructive.dynamic(statement):
                 report.nest(_dynamic_view(view, part))
@@ -146,7 +142,7 @@ class Sql:
                 rule=sign.rule,
                 reason=f"{sign.reason} It is encoded as in a URL.",
                 confidence=sign.confidence,
-                reference=REFERENCE,
+                reference=REFERENCES["sql.injection", sign.rule],
             )
 
     def _value(self, view: View, start: int, value: str, report: Report) -> None:
@@ -286,7 +282,7 @@ def _destructive(view: View, statement: statements.Statement, report: Report) ->
             rule=hit.rule,
             reason=hit.reason,
             confidence=hit.confidence,
-            reference=DESTRUCTIVE,
+            reference=REFERENCES["sql.destructive", hit.rule],
         )
 
 
@@ -306,7 +302,7 @@ def _report(view: View, offset: int, sign: Evidence, report: Report) -> None:
         rule=sign.rule,
         reason=sign.reason,
         confidence=sign.confidence,
-        reference=REFERENCE,
+        reference=REFERENCES["sql.injection", sign.rule],
     )
 
 
@@ -320,5 +316,5 @@ def _mongo(view: View, report: Report) -> None:
             kind="sql.destructive",
             rule=rule.rule,
             reason=rule.reason,
-            reference=DESTRUCTIVE,
+            reference=REFERENCES["sql.destructive", rule.rule],
         )

@@ -274,6 +274,18 @@ SAMPLES = (
         "ATTACH DATABASE '/etc/cron.d/lines' AS c",
         "ATTACH DATABASE 'archive.db' AS archive",
     ),
+    _destructive("drop_owned", "DROP OWNED BY kim CASCADE", "SELECT owned FROM houses"),
+    _destructive(
+        "drop_partition",
+        "ALTER TABLE lines DROP PARTITION p4",
+        "ALTER TABLE lines ADD PARTITION (PARTITION p4 VALUES LESS THAN (9))",
+    ),
+    _destructive("reassign_owned", "REASSIGN OWNED BY kim TO ann", "SELECT reassign FROM tasks"),
+    _destructive("purge_logs", "PURGE BINARY LOGS TO 'log.4'", "SHOW BINARY LOGS"),
+    _destructive("reset_master", "RESET MASTER", "RESET statement_timeout"),
+    _destructive("flush", "FLUSHALL ASYNC", "FLUSH TABLES"),
+    _destructive("mongo_shutdown", "db.shutdownServer()", "db.serverStatus()", "auto"),
+    _destructive("mongo_drop_user", "db.dropAllUsers()", "db.getUsers()", "auto"),
     # MongoDB.
     _destructive("mongo_drop", "db.invoices.drop()", "db.invoices.find({drop: 3})", "auto"),
     _destructive("mongo_drop_database", "db.dropDatabase()", "db.getName()", "auto"),
