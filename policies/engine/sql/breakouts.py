@@ -25,7 +25,7 @@ _MATCHERS = word_set(
 _STATEMENTS = word_set(
     "select insert update delete drop create alter truncate exec execute declare waitfor "
     "shutdown begin if set call use merge replace grant backup bulk copy load handler do "
-    "with print attach vacuum"
+    "with print attach vacuum kill"
 )
 _PROCEDURE = re.compile(r"(?:sp|xp|fn|dbms|utl|master|sys)\w*\Z|@\w+|\(|'")
 
@@ -44,15 +44,10 @@ def breakouts(
     if at >= len(tokens) or tokens[at].kind == "comment":
         return
     word = tokens[at].text
-    reason = ""
     if word in _JOINERS:
         reason = "" if alone else _joined(tokens, first, at, quoted=quoted)
-    elif quoted and (word in _SYMBOLS or word in _MATCHERS):
-        reason = _compared(tokens, first)
-    elif word in COMPARISONS and text_at(tokens, at + 1) == "(":
-        reason = _queried(tokens, at)
-    elif not quoted and word in _MATCHERS:
-        reason = _matched(tokens, first, at)
+    else:
+        reason = _continued(tokens, first, at, quoted=quoted)
     if not reason and tokens[at].kind == "word":
         reason = "" if alone and at + 1 >= len(tokens) else _clause(tokens, at, text)
         if tokens[first].text.startswith("`") and word in _STATEMENTS:
@@ -63,6 +58,18 @@ def breakouts(
         reason = _statement(tokens, at + 1, text)
     if reason:
         yield Evidence(rule="breakout", reason=reason, start=tokens[at].start, end=tokens[-1].end)
+
+
+def _continued(tokens: Tokens, first: int, at: int, *, quoted: bool) -> str:
+    """An operator, or a comma, behind the value."""
+    word = tokens[at].text
+    if quoted and (word in _SYMBOLS or word in _MATCHERS):
+        return _compared(tokens, first)
+    if word in COMPARISONS and text_at(tokens, at + 1) == "(":
+        return _queried(tokens, at)
+    if not quoted and word in _MATCHERS:
+        return _matched(tokens, first, at)
+    return _next_value(tokens, at) if quoted and word == "," else ""
 
 
 def _read(tokens: Tokens, first: int) -> tuple[Node, bool]:
@@ -114,6 +121,12 @@ def _compared(tokens: Tokens, first: int) -> str:
     node, complete = _read(tokens, first)
     if not complete or node.last - node.first < MIN_EXPRESSION:
         return ""
+    word = tokens[first + 1].text
+    if word in _MATCHERS and (
+        not _is_short(tokens, first)
+        or (word == "between" and node.kind != "and" and len(node.children) != 3)
+    ):
+        return ""
     last = tokens[min(node.last, len(tokens)) - 1]
     if last.kind == "string" and last.text.count(" ") >= MAX_WORDS_BEFORE and last.text[1:] != " ":
         return ""  # '||' is how strings are joined
@@ -121,6 +134,15 @@ def _compared(tokens: Tokens, first: int) -> str:
 
 
 _EXPRESSION = "The value ends its string and goes on as an expression."
+
+
+def _next_value(tokens: Tokens, at: int) -> str:
+    """`', role=(select ...) where ...`: the value goes on with another column."""
+    named = kind_at(tokens, at + 1) == "word" and text_at(tokens, at + 2) == "="
+    start = at + 3 if named else at + 1
+    if text_at(tokens, start) == "(" and text_at(tokens, start + 1) == "select":
+        return "A query follows the end of the string."
+    return ""
 
 
 def _queried(tokens: Tokens, at: int) -> str:
@@ -276,6 +298,7 @@ def _statement(tokens: Tokens, at: int, text: str) -> str:
         "bulk": following == "insert",
         "backup": following in ("database", "log"),
         "replace": following in ("into",) or text_at(tokens, at + 2) in ("(", "values"),
+        "kill": kind_at(tokens, at + 1) == "number" or following in ("query", "connection"),
         "call": text_at(tokens, at + 2) in ("(", "."),
         "handler": text_at(tokens, at + 2) in ("open", "read"),
         "do": following in ("sleep", "benchmark", "$$"),

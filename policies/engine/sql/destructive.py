@@ -66,6 +66,7 @@ _FILE_FUNCTIONS = {
     "sys_eval": "runs a program on the database server",
     "dblink_exec": "runs a statement on another connection, outside this transaction",
     "writefile": "writes a file on the machine",
+    "readfile": "reads a file of the machine",
     "edit": "starts an editor on the machine",
 }
 _PROCEDURES = {
@@ -453,6 +454,21 @@ def _load(tokens: Tokens, index: int) -> Iterator[Hit]:
         return
 
 
+def _set(tokens: Tokens, index: int) -> Iterator[Hit]:
+    """SET GLOBAL general_log_file: the server then writes statements into a file of choice."""
+    end = min(clause_end(tokens, index), index + 8)
+    if any(tokens[at].text.endswith(_LOG_FILES) for at in range(index + 1, end)):
+        yield Hit(
+            rule="server_file",
+            reason="Points a log of the database server at another file.",
+            first=index,
+            last=end,
+        )
+
+
+_LOG_FILES = ("general_log_file", "slow_query_log_file")
+
+
 def _install(tokens: Tokens, index: int) -> Iterator[Hit]:
     if _text(tokens, index + 1) in ("plugin", "component", "soname"):
         yield Hit(
@@ -490,6 +506,7 @@ _RULES: dict[str, Callable[[Tokens, int], Iterator[Hit]]] = {
     "create": _create,
     "copy": _copy,
     "load": _load,
+    "set": _set,
     "install": _install,
     "attach": _attach,
     "shutdown": _simple(

@@ -266,7 +266,10 @@ def _holds_prose(tokens: Tokens, index: int) -> bool:
     """Whether the brackets hold words: sleep (8 hours)."""
     if text_at(tokens, index + 1) != "(":
         return False
-    return kind_at(tokens, index + 2) == "number" and kind_at(tokens, index + 3) == "word"
+    first, second = kind_at(tokens, index + 2), text_at(tokens, index + 3)
+    if first == "word":  # sleep(x, n)
+        return second in (",", ")")
+    return first == "number" and kind_at(tokens, index + 3) == "word"
 
 
 _NAMES = (

@@ -13,6 +13,7 @@ from policies.engine.sql.statements import Statement
 from policies.engine.sql.tokens import Token
 from policies.engine.sql.unions import lists_columns
 
+HEAD = 8  # tokens that are put before a bare value, and its first
 MAX_HIDDEN = 400  # characters of a comment that are looked at
 MAX_BLANK = 12  # characters of a comment that stands for a blank
 
@@ -95,8 +96,8 @@ def _cuts_off(token: Token, before: Token, text: str, *, value: bool) -> bool:
         return False  # the value is a comment, or an option of a command
     if _EMPTY.match(head):
         return True
-    if value and before.kind == "word":
-        return False  # ain't -- isn't
+    if value:
+        return False  # ain't -- isn't, 6'7" -- 6'2"
     return "\n" not in text.strip() and bool(_HIDDEN_SQL.match(head) or head.count("'") % 2)
 
 
@@ -144,12 +145,19 @@ def _closes_early(first: Statement, second: Statement, text: str) -> bool:
 
 
 def _is_well_formed(statement: Statement) -> bool:
-    """Whether no literal is followed by a word as in prose: `'fix: don' t drop tables; ...`."""
+    """Whether no value is followed by a word as in prose: `'fix: don' t drop tables; ...`."""
     return not any(
-        before.kind in ("string", "number", "quoted")
+        (before.kind in ("string", "number", "quoted") or _is_name(before))
         and (token.kind == "word" and token.text not in BEHIND_LITERAL)
-        for before, token in pairwise(statement.tokens)
+        for before, token in pairwise(statement.tokens[HEAD - 1 :])
     )
+
+
+def _is_name(token: Token) -> bool:
+    return token.kind == "word" and token.text not in BEHIND_LITERAL and token.text not in _STARTS
+
+
+_STARTS = word_set("not null distinct all any some exists waitfor delay case select top union")
 
 
 def _sleeps(statement: Statement) -> bool:
@@ -246,7 +254,7 @@ def broken(statement: Statement, *, value: bool) -> Iterator[Evidence]:
     """A clause where a value belongs, and a quote that is left open behind a condition."""
     tokens = statement.tokens
     yield from _impossible(tokens)
-    for before, token in pairwise(tokens):
+    for before, token in pairwise(tokens[HEAD:] if value else tokens):
         misplaced = token.text in (_NO_ENGLISH if value else _AFTER_OPERATOR)
         if (
             misplaced

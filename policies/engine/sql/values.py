@@ -26,14 +26,17 @@ _OPERATOR_FIRST = re.compile(
     r"in\s*\(\s*select|&&|\|\||[,);])",
     re.IGNORECASE,
 )
-_SUBQUERY = re.compile(r"\s*\(+\s*select\b(?P<rest>.*)\)\s*\Z", re.IGNORECASE | re.DOTALL)
+_SUBQUERY = re.compile(
+    r"\s*\(+\s*select\b(?P<rest>.*)\)\s*(?:[=<>][^()]{1,40})?\Z", re.IGNORECASE | re.DOTALL
+)
 _FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
 _CONCATENATED = re.compile(r"""\s*(['"])\s*(\|\||\+)\s*[\w(@].*[\w)]\s*\2\s*\1\s*\Z""", re.DOTALL)
 # A quoted operator alone: all of the value is `'='` or `'-'`.
 _OPERATOR_ALONE = re.compile(r"""\s*(['"])\s*(?:[=<>|&+*/^%-]|<>|!=|\|\||&&)\s*\1\s*\Z""")
+_NUMBERS_ALONE = re.compile(r"\s*(\d{1,6})\s+or\s+\1\s*\Z|\s*\d+\s+xor\s+\d+\s*\Z", re.IGNORECASE)
 # An option or a colour in quotes: '--help', "#d8bbff", "<name>".
 _QUOTED_WORD = re.compile(r"""(?:(?:--|\#)[\w-]*|<[\w-]+>)['"]|(?:and|or|not)['"]\s+[\w"'`]""")
-_WAITS = re.compile(r"(?:[-+*/<>=!|&^(,~%]|\b(?:and|or|xor|like|in))\s*\Z", re.IGNORECASE)
+_WAITS = re.compile(r"(?:(?<![-/])[-+*/<>=!|&^(,~%]|\b(?:and|or|xor|like|in))\s*\Z", re.IGNORECASE)
 _CLOSED = re.compile(
     r"[^\s()'\"`;,]{2,60}(?=\)+\s*(?:and|or|xor|union|order|group|having|limit|\|\||&&|;|--|\#)"
     r"(?:\W|\Z))",
@@ -55,6 +58,7 @@ _GOES_ON = re.compile(
     r"where|sounds)\b)",
     re.IGNORECASE,
 )
+_OPENS_QUOTE = frozenset("=(,:[{+")
 _CUT = re.compile(r"--(?:[\s+\w]|\Z)|\#(?:[\s%]|\Z)|/\*")
 
 
@@ -73,7 +77,7 @@ def value_evidence(value: str) -> list[Evidence]:
                 "The value closes its string, adds an expression and opens it again.",
             )
         ]
-    if _OPERATOR_ALONE.match(value):
+    if _OPERATOR_ALONE.match(value) or _NUMBERS_ALONE.match(value):
         return [
             _whole(value, "breakout", "The value ends its string and goes on as an expression.")
         ]
@@ -185,5 +189,7 @@ def _is_quoted_word(value: str, quote: str) -> bool:
     """Whether the first quoted thing is an option or a colour: use '--' to stop."""
     at = value.find(quote)
     before = value[:at]
+    if before.rstrip()[-1:] in _OPENS_QUOTE and before.strip():
+        return True  # name='x', f("x"), { a: 'x' }: the quote begins a text, and ends none
     opens = not before or not (before[-1].isalnum() or before[-1] in "%_")
     return opens and _QUOTED_WORD.match(value, at + 1) is not None
