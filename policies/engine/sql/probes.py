@@ -74,7 +74,8 @@ def _calls(tokens: Tokens, *, value: bool) -> Iterator[Evidence]:
         if not name or (name in _TIME and (index in plain or _holds_prose(tokens, index))):
             continue
         if name in _BATCH:
-            if value and index > 3 and _names_procedure(tokens, index):
+            outside = index > 3 and tokens[index - 1].text != "."  # and not pattern.exec('x')
+            if value and outside and _names_procedure(tokens, index):
                 yield _probe("stacked", "A value brings a procedure call with it.", tokens, index)
                 return
             continue

@@ -58,6 +58,10 @@ _GOES_ON = re.compile(
     r"where|sounds)\b)",
     re.IGNORECASE,
 )
+_QUOTED_OPERATOR = re.compile(
+    r"""(?:[-+*/%^&|<>=~!?]{1,3}|like|select|and|or|in)['"`](?P<behind>\s*(?:[:,)\]]|=>))?""",
+    re.IGNORECASE,
+)
 _OPENS_QUOTE = frozenset("=(,:[{+")
 _CUT = re.compile(r"--(?:[\s+\w]|\Z)|\#(?:[\s%]|\Z)|/\*")
 
@@ -192,4 +196,10 @@ def _is_quoted_word(value: str, quote: str) -> bool:
     if before.rstrip()[-1:] in _OPENS_QUOTE and before.strip():
         return True  # name='x', f("x"), { a: 'x' }: the quote begins a text, and ends none
     opens = not before or not (before[-1].isalnum() or before[-1] in "%_")
-    return opens and _QUOTED_WORD.match(value, at + 1) is not None
+    if not opens:
+        return False
+    # Starts with "/", { '>': '&gt;' }: the operator itself is quoted.
+    operator = _QUOTED_OPERATOR.match(value, at + 1)
+    if operator is not None and (before or operator.group("behind")):
+        return True
+    return _QUOTED_WORD.match(value, at + 1) is not None
