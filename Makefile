@@ -9,13 +9,14 @@ key = $(shell cksum requirements/$(1).txt | cut -d ' ' -f 1)
 RUN_STAMP = $(VENV)/.run-$(call key,run)
 TEST_STAMP = $(VENV)/.test-$(call key,run)-$(call key,test)
 
-.PHONY: help run test lint bench lock clean
+.PHONY: help run test lint bench scorecard lock clean
 .DEFAULT_GOAL = help
 
 help:
 	@echo "make run    start the portal on this machine (AXON_PORT, AXON_DATA_DIR, docs/how-to/run.md)"
 	@echo "make test   run the tests            make lint   run the linters and type checks"
 	@echo "make bench  measure                  make lock   renew requirements/*.txt from pyproject.toml"
+	@echo "make scorecard   what the detectors find and miss (ARGS=--write: into the docs)"
 	@echo "make clean  remove what was installed and cached, not the data"
 
 # 1: run or test. 2: the stamp. 3: other stamps that the same packages satisfy. Everything is
@@ -73,6 +74,10 @@ lint:
 bench:
 	$(call install,test,$(TEST_STAMP),$(RUN_STAMP))
 	@exec $(BIN)/python -m benchmarks.run
+
+scorecard:
+	$(call install,test,$(TEST_STAMP),$(RUN_STAMP))
+	@exec $(BIN)/python -m benchmarks.scorecard $(ARGS)
 
 lock: export UV_CUSTOM_COMPILE_COMMAND = make lock
 lock:

@@ -66,12 +66,15 @@ FACTS = (
     "sql.stacked",
     "sql.dialect",
     "shell.command",
+    "shell.executes",
     "shell.opaque",
     "file.read",
     "file.write",
     "host",
     "package.install",
     "git",
+    "text.hidden",
+    "text.homoglyph",
     "analysis",
 )
 # What other products call the same thing.
