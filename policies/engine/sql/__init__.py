@@ -28,8 +28,9 @@ MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are exa
 
 _PERCENT = re.compile(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad]|u00)", re.IGNORECASE)
 _VALUE_FIRST = re.compile(r"[\d'\"-]|\w+[)'\"`]|test\b|case\s+when\b|if\s*\(", re.IGNORECASE)
+_LIKE = re.compile(r"\blike\s+'%", re.IGNORECASE)
 _NAME_FOLLOWS = re.compile(r"\b(?:table|from|exists|truncate|database|schema)\s*\Z", re.IGNORECASE)
-_VALUE_SIGNS = frozenset(["operator", "probe", "splice", "wide"])
+_VALUE_SIGNS = frozenset(["operator", "probe", "splice"])
 _LEAF = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
 )
@@ -57,10 +58,6 @@ class Sql:
             pattern=r"'[ ^]?'|\d\s+(into\s+[@od]|exec)|"
             r"['\"`)\d\s%;/]\s*(\bor\b|\band\b|\bxor\b|\|\||&&|union|having|order\s+by|;|--|"
             r"#|/\*|waitfor|sleep|benchmark|like\b|between|rlike|limit)",
-        ),
-        Sign(
-            name="wide",
-            pattern="\uff07|\uff02|\uff1d|\uff08|\uff05|\uff0d\uff0d|\uff1e|\uff1c|%ef%bc|%c0%|%c1%",
         ),
         Sign(name="operator", pattern=r"[=<>|&;#]|--|/\*|%[0-9a-f]{2}|&#|\b(or|and|xor|select)\b"),
         Sign(
@@ -123,7 +120,10 @@ class Sql:
 
     def _encoded(self, view: View, text: str, report: Report) -> None:
         """A statement with percent-encoded parts: what a server would decode and run."""
-        other = decoded(text) if _PERCENT.search(text) else text
+        encoded = len(_PERCENT.findall(text))
+        if encoded == 1 and _LIKE.search(text):
+            encoded = 0  # LIKE '%27%'
+        other = decoded(text) if encoded else text
         if PLUS.search(other):
             other = other.replace("+", " ")
         if other == text or len(other) > MAX_VALUE:

@@ -107,6 +107,8 @@ def _joined(tokens: Tokens, first: int, at: int, *, quoted: bool) -> str:
         return "An expression is joined to the end of the string."
     if inner.kind == "constant" and _is_short(tokens, first):
         text = inner.value
+        if tokens[at].text == "||" and isinstance(text, str) and text and " " not in text:
+            return "A text is joined to the end of the string."
         if isinstance(text, bool) or not isinstance(text, str) or not text.strip()[:1].isalpha():
             return "A constant is joined to the end of the string."
     return ""

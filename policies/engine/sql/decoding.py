@@ -24,15 +24,13 @@ _ENCODED = re.compile(
     r"%(?:[0-9a-f]{2}|u[0-9a-f]{4}|[a-z]%)|&#|&[a-z]{2,6};|\\[ux][0-9a-f]{2}|/\*|\+|\#|--", re.I
 )
 
-# Full-width forms stand 0xFEE0 above ASCII; the others are quotes that databases convert.
-_FULLWIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | str.maketrans(
-    "\u2018\u2019\u201c\u201d\u2032\u02bc\u3000", "''\"\"'' "
-)
+# Quotes that databases convert; whole texts in other alphabets are read by `decode`.
+_QUOTES = str.maketrans("\uff07\uff02\u2018\u2019\u201c\u201d\u2032\u02bc\uff1d", "'\"''\"\"''=")
 
 
 def plain(text: str) -> str:
     """The text with quotes and equal signs of other alphabets as the ones that databases read."""
-    return text if text.isascii() else text.translate(_FULLWIDTH)
+    return text if text.isascii() else text.translate(_QUOTES)
 
 
 def decoded(value: str) -> str:
