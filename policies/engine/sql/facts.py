@@ -47,7 +47,7 @@ def note(statements: Sequence[Statement], tokens: Tokens, report: Report) -> Non
     texts: frozenset[str] = frozenset().union(*(statement.words for statement in statements))
     if len(statements) > 1:
         report.fact("sql.stacked", str(len(statements)))
-    for statement in statements:
+    for index, statement in enumerate(statements):
         if statement.verb:
             report.fact("sql.statement", statement.verb.upper())
         found = names(statement)
@@ -56,7 +56,9 @@ def note(statements: Sequence[Statement], tokens: Tokens, report: Report) -> Non
         for function in found.functions[:MAX_NAMES]:
             report.fact("sql.function", function)
         _columns(found.columns, report)
-        for effect in effects(statement, found.functions, alone=len(statements) == 1):
+        # An END that is not the first closes a block.
+        alone = len(statements) == 1 or (index > 0 and statement.verb == "end")
+        for effect in effects(statement, found.functions, alone=alone):
             report.fact("sql.effect", effect)
         if statement.verb and _always_true(statement):
             report.fact("sql.tautology", statement.verb.upper())
