@@ -8,6 +8,8 @@ a column is inferred from) are facts too, and asked for here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from policies.engine.analysis import Analysis, analyse
@@ -194,7 +196,7 @@ def examined(text: str) -> Analysis:
     return analyse(Operation(text=text, parts=(Part(start=0, end=len(text), language=language),)))
 
 
-def ids(rows: list[tuple[str, ...]]) -> list[str]:
+def ids(rows: Sequence[tuple[str, ...]]) -> list[str]:
     return [f"{row[0]}-{index}" for index, row in enumerate(rows)]
 
 
