@@ -22,7 +22,7 @@ from policies.engine.sql.values import MAX_VALUE, subquery_evidence, value_evide
 
 MAX_STATEMENTS = 2_000  # of one text
 MAX_URL = 20_000  # characters of a URL or form that are examined
-MAX_JUDGED = 8_000  # tokens of one text in which signs of injection are looked for
+MAX_JUDGED = 6_000  # tokens of one text in which signs of injection are looked for
 MAX_TORN = 4  # statements of one text in which values are looked for
 MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are examined
 
@@ -55,7 +55,7 @@ class Sql:
         ),
         Sign(
             name="splice",
-            pattern=r"'[ ^]?'|\d\s+(into\s+[@od]|exec)|"
+            pattern=r"'[-+*/ ^&|%]?'|\d\s+(into\s+[@od]|exec)|"
             r"['\"`)\d\s%;/]\s*(\bor\b|\band\b|\bxor\b|\|\||&&|union|having|order\s+by|;|--|"
             r"#|/\*|waitfor|sleep|benchmark|like\b|between|rlike|limit)",
         ),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from policies.engine.language import starts_sql, word_set
-from policies.engine.sql.conditions import ConditionReader, Node, walk
+from policies.engine.sql.conditions import ConditionReader, Node, is_constant, walk
 from policies.engine.sql.evidence import COMPARISONS, Evidence, Tokens, kind_at, text_at
 from policies.engine.sql.unions import lists_columns
 
@@ -94,7 +94,7 @@ def _joined(tokens: Tokens, first: int, at: int, *, quoted: bool) -> str:
     if not complete:
         return ""
     inner = node.children[0] if node.kind == "not" and node.children else node
-    if tokens[at].text in ("|", "&") and not quoted:
+    if tokens[at].text in ("|", "&") and not quoted and not is_constant(inner):
         return ""
     if inner.kind in ("compare", "and", "or", "xor", "strings"):
         return "A condition is joined to the value."
