@@ -31,12 +31,13 @@ _PROCEDURE = re.compile(r"(?:sp|xp|fn|dbms|utl|master|sys)\w*\Z|@\w+|\(|'")
 
 
 def breakouts(
-    tokens: Tokens, first: int, text: str, *, quoted: bool, alone: bool
+    tokens: Tokens, first: int, text: str, *, quoted: bool, alone: bool, unclosed: bool
 ) -> Iterator[Evidence]:
     """Signs in `tokens[first:]`, where the value (a number or a string) stands at `first`.
 
     `alone`: the number was put there for a value that begins with its operator; `and price > 4`
-    is then a filter as people write them, and no sign.
+    is then a filter as people write them, and no sign. `unclosed`: the quote of the program would
+    be left over behind the value, as in no statement that runs; a password may well look like that.
     """
     at = first + 1
     while text_at(tokens, at) == ")":
@@ -45,9 +46,10 @@ def breakouts(
         return
     word = tokens[at].text
     if word in _JOINERS:
-        reason = "" if alone else _joined(tokens, first, at, quoted=quoted)
+        odd = unclosed and not word.isalpha()
+        reason = "" if alone or odd else _joined(tokens, first, at, quoted=quoted)
     else:
-        reason = _continued(tokens, first, at, quoted=quoted)
+        reason = _continued(tokens, first, at, quoted=quoted, unclosed=unclosed)
     if not reason and tokens[at].kind == "word":
         reason = "" if alone and at + 1 >= len(tokens) else _clause(tokens, at, text)
         if tokens[first].text.startswith("`") and word in _STATEMENTS:
@@ -60,11 +62,12 @@ def breakouts(
         yield Evidence(rule="breakout", reason=reason, start=tokens[at].start, end=tokens[-1].end)
 
 
-def _continued(tokens: Tokens, first: int, at: int, *, quoted: bool) -> str:
+def _continued(tokens: Tokens, first: int, at: int, *, quoted: bool, unclosed: bool) -> str:
     """An operator, or a comma, behind the value."""
     word = tokens[at].text
     if quoted and (word in _SYMBOLS or word in _MATCHERS):
-        return _compared(tokens, first)
+        calls = any(token.text == "(" for token in tokens[at:])
+        return _compared(tokens, first) if calls or not unclosed else ""
     if word in COMPARISONS and text_at(tokens, at + 1) == "(":
         return _queried(tokens, at)
     if not quoted and word in _MATCHERS:

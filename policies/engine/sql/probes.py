@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from policies.engine.language import word_set
-from policies.engine.sql.evidence import COMPARISONS, Evidence, Tokens, kind_at, text_at
+from policies.engine.sql.evidence import (
+    BEHIND_LITERAL,
+    COMPARISONS,
+    Evidence,
+    Tokens,
+    kind_at,
+    text_at,
+)
 from policies.engine.sql.statements import Statement, closing, top_level
 from policies.engine.sql.unions import PROBES
 
@@ -270,6 +277,9 @@ def _holds_prose(tokens: Tokens, index: int) -> bool:
     first, second = kind_at(tokens, index + 2), text_at(tokens, index + 3)
     if first == "word":  # sleep(x, n)
         return second in (",", ")")
+    if first == "number" and second == ")":  # sleep(8) hours
+        behind = index + 4
+        return kind_at(tokens, behind) == "word" and tokens[behind].text not in BEHIND_LITERAL
     return first == "number" and kind_at(tokens, index + 3) == "word"
 
 

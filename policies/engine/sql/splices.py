@@ -87,9 +87,9 @@ def _cuts_off(token: Token, before: Token, text: str, *, value: bool) -> bool:
     line = text.rfind("\n", 0, token.start) + 1
     if not text[line : token.start].strip():
         return False  # a comment on a line of its own
-    if token.open:
-        return not value or before.kind != "word" or before.end < token.start
-    if token.text.startswith("/*"):
+    if token.open and not value:
+        return True
+    if token.text.startswith("/*") and not token.open:
         return False
     head = token.text[:MAX_HIDDEN]
     if value and before.text == "=" and before.kind == "operator":

@@ -149,7 +149,10 @@ def _in_context(value: str, quote: str) -> Iterator[Evidence]:
         bare = [token for token in tokens[:-1] if token.kind != "comment"]
         bare.append(tokens[-1])  # a comment at the end is an end, others are blanks
         made_up = len(head) > len(_HEAD) + len(quote) and value.lstrip()[:1].isalpha()
-        found.extend(breakouts(bare, first, text, quoted=bool(quote), alone=made_up))
+        unclosed = bool(quote) and not is_open and tokens[-1].kind != "comment"
+        found.extend(
+            breakouts(bare, first, text, quoted=bool(quote), alone=made_up, unclosed=unclosed)
+        )
     if quote and not any(sign.rule == "comment_tail" for sign in found):
         found.extend(_cut_off(tokens, value, quote))
     whole = not quote and tokens[_OPERAND].kind in ("string", "quoted")
