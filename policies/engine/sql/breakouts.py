@@ -181,8 +181,11 @@ def _clause(tokens: Tokens, at: int, text: str) -> str:
 
 def _union(tokens: Tokens, at: int, _: str) -> str:
     following = text_at(tokens, at + 1)
-    select = following == "select" and lists_columns(tokens, at + 2)
-    fits = select or not following or following in ("all", "distinct", "(")
+    start = at + 1
+    while text_at(tokens, start) == "(":
+        start += 1
+    select = text_at(tokens, start) == "select" and lists_columns(tokens, start + 1)
+    fits = select or not following or following in ("all", "distinct")
     return "A UNION follows the value." if fits else ""
 
 

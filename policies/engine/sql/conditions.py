@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from policies.engine.language import word_set
+from policies.engine.sql.statements import closing
 from policies.engine.sql.tokens import Token
 
 MAX_DEPTH = 40  # nested parentheses that are read; deeper ones count as unknown
@@ -365,7 +366,10 @@ class ConditionReader:
         following = self._peek(2)
         if self._peek(1) == "(" and self._peek(3) in _COMPARE:
             return True
-        return following in _COMPARE or following in ("in", "like", "is", "(", "between")
+        if following == "(":  # a function: what follows its brackets tells
+            behind = closing(self.tokens, self.at + 2) + 1
+            following = self.tokens[behind].text if behind < len(self.tokens) else ""
+        return following in _COMPARE or following in ("in", "like", "is", "between")
 
     def _primary(self, depth: int) -> Node:
         start, negative = self.at, False

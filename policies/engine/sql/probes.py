@@ -7,7 +7,6 @@ from itertools import pairwise
 
 from policies.engine.language import word_set
 from policies.engine.sql.evidence import (
-    BEHIND_LITERAL,
     COMPARISONS,
     Evidence,
     Tokens,
@@ -52,6 +51,10 @@ _NUMBERS = frozenset(["int", "integer", "numeric", "signed", "float", "bigint", 
 _DOTTED = _TIME | _OUT_OF_BAND | _ERROR
 _BATCH = frozenset(["exec", "execute", "declare", "xp_cmdshell"])
 _BY_CODE = frozenset(["chr", "char", "nchar"])
+_BEHIND_CALL = word_set(
+    "and or xor from as is like in limit order group union then end when else between not div "
+    "having rlike where procedure into for waitfor"
+)
 _CONDITIONS = frozenset(["where", "union", "having"])
 # Characters that people write by their code, as they are hard to see or to quote.
 _PLAIN_CODES = frozenset(["0", "9", "10", "13", "32", "34", "39", "160", "254", "255"])
@@ -279,7 +282,7 @@ def _holds_prose(tokens: Tokens, index: int) -> bool:
         return second in (",", ")")
     if first == "number" and second == ")":  # sleep(8) hours
         behind = index + 4
-        return kind_at(tokens, behind) == "word" and tokens[behind].text not in BEHIND_LITERAL
+        return kind_at(tokens, behind) == "word" and tokens[behind].text not in _BEHIND_CALL
     return first == "number" and kind_at(tokens, index + 3) == "word"
 
 

@@ -23,6 +23,7 @@ _HIDDEN_SQL = re.compile(
     r"|order\s+by\b|limit\s+\d|group\s+by\b|returning\b)",
     re.IGNORECASE,
 )
+_QUOTE = re.compile(r"'(?!(?<=\w')\w)")  # and not the apostrophe of "don't"
 _KEYWORDS = word_set("union select or and from where sleep having order group if all by insert")
 _AFTER_OPERATOR = word_set(
     "as where in like is on and or xor union having waitfor order group limit between rlike "
@@ -98,7 +99,9 @@ def _cuts_off(token: Token, before: Token, text: str, *, value: bool) -> bool:
         return True
     if value:
         return False  # ain't -- isn't, 6'7" -- 6'2"
-    return "\n" not in text.strip() and bool(_HIDDEN_SQL.match(head) or head.count("'") % 2)
+    return "\n" not in text.strip() and bool(
+        _HIDDEN_SQL.match(head) or len(_QUOTE.findall(head)) % 2
+    )
 
 
 def stacked(statements: Sequence[Statement], text: str, *, value: bool) -> Iterator[Evidence]:

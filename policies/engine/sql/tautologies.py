@@ -165,7 +165,7 @@ def _beside_or(node: Node, position: int, tokens: Tokens, *, value: bool) -> Ver
     if inner.kind == "constant":
         if isinstance(inner.value, bool) and not value:
             return "An OR with TRUE opens every row.", True
-        empty = isinstance(inner.value, str) and not inner.value.strip()
+        empty = isinstance(inner.value, str) and not inner.value.strip() and not value
         return "An OR with a constant is what probes use.", not empty
     if settled is True and inner.kind == "compare":
         return _ALWAYS, False
@@ -174,8 +174,9 @@ def _beside_or(node: Node, position: int, tokens: Tokens, *, value: bool) -> Ver
             return "An OR with a function of constants is what probes use.", False
         return None
     if is_constant(inner):
-        if _is_filter_switch(inner, node, position):
-            return None
+        never = settled is False and all(part.value in (0, 1) for part in inner.children)
+        if _is_filter_switch(inner, node, position) or (never and not value):
+            return None  # OR 0 = 1 is what a query builder writes for an empty list
         return _CONSTANT_OR, False
     if inner.name == "is not null" and _compares_same(inner, node, position):
         return _ALWAYS, False
@@ -259,6 +260,8 @@ def _asks_static(node: Node, tokens: Tokens, *, value: bool) -> bool:
     if value:
         if node.kind == "subquery" or any(part.kind == "subquery" for part in walk(node)):
             return node.kind != "unknown"
+        if node.kind == "call" and node.name not in _PURE | _SELF:
+            return False  # f('x') or die('y')
         return _calls_something(node) and is_static(node, tokens)
     if node.kind not in ("compare", "call"):
         return False

@@ -35,7 +35,7 @@ _CONCATENATED = re.compile(r"""\s*(['"])\s*(\|\||\+)\s*[\w(@].*[\w)]\s*\2\s*\1\s
 _OPERATOR_ALONE = re.compile(r"""\s*(['"])\s*(?:[=<>|&+*/^%-]|<>|!=|\|\||&&)\s*\1\s*\Z""")
 _NUMBERS_ALONE = re.compile(r"\s*(\d{1,6})\s+or\s+\1\s*\Z|\s*\d+\s+xor\s+\d+\s*\Z", re.IGNORECASE)
 # An option or a colour in quotes: '--help', "#d8bbff", "<name>".
-_QUOTED_WORD = re.compile(r"""(?:(?:--|\#)[\w-]*|<[\w-]+>)['"]|(?:and|or|not)['"]\s+[\w"'`]""")
+_QUOTED_WORD = re.compile(r"""(?:(?:--|\#)[\w=,-]*|<[\w-]+>)['"`]|(?:and|or|not)['"]\s+[\w"'`]""")
 _WAITS = re.compile(r"(?:(?<![-/])[-+*/<>=!|&^(,~%]|\b(?:and|or|xor|like|in))\s*\Z", re.IGNORECASE)
 _CLOSED = re.compile(
     r"[^\s()'\"`;,]{2,60}(?=\)+\s*(?:and|or|xor|union|order|group|having|limit|\|\||&&|;|--|\#)"
@@ -58,6 +58,7 @@ _GOES_ON = re.compile(
     r"where|sounds)\b)",
     re.IGNORECASE,
 )
+_QUOTED_NAME = re.compile(r"""\w{3,40}['"`](?=[\s,;:.)]|\Z)""")
 _QUOTED_OPERATOR = re.compile(
     r"""(?:[-+*/%^&|<>=~!?]{1,3}|like|select|and|or|in)['"`](?P<behind>\s*(?:[:,)\]]|=>))?""",
     re.IGNORECASE,
@@ -204,5 +205,7 @@ def _is_quoted_word(value: str, quote: str) -> bool:
     # Starts with "/", { '>': '&gt;' }: the operator itself is quoted.
     operator = _QUOTED_OPERATOR.match(value, at + 1)
     if operator is not None and (before or operator.group("behind")):
+        return True
+    if not before and _QUOTED_NAME.match(value, at + 1) is not None:
         return True
     return _QUOTED_WORD.match(value, at + 1) is not None
