@@ -15,7 +15,7 @@ from axonportal.accounts.models import Scope
 from axonportal.common.api import CallView, answer
 from axonportal.common.body import read_object
 from axonportal.common.errors import Forbidden, Invalid
-from axonportal.gateway import operations, services
+from axonportal.gateway import operations, services, session_files
 from axonportal.gateway.failing import CannotDecide, fails_open, guarded
 from axonportal.gateway.services import Caller, Checked
 from policies.engine.decision import Decision
@@ -50,6 +50,7 @@ class PreCheckView(CallView):
             payload.query,
             tool=tool if isinstance(tool, str) else "",
             fields=caller.fields(request_type=body.get("request_type", "")),
+            inherited=session_files.of(caller),
         )
         try:
             checked = guarded(lambda: services.check(caller, operation))

@@ -87,7 +87,8 @@ def analyse(operation: Operation) -> Analysis:
         if report.nested:
             views.extend(report.nested)
             report.nested.clear()
-    if operation.inherited and EXECUTES in report.facts:
+    # In this order: what is inherited may have to be asked for.
+    if EXECUTES in report.facts and operation.inherited:
         inherit(operation, report)
     if report.truncated:
         report.fact("analysis", "truncated")
