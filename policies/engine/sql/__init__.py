@@ -18,12 +18,13 @@ from policies.engine.sql.injection import evidence
 from policies.engine.sql.rules import REFERENCES, RULES
 from policies.engine.sql.strays import stray_values
 from policies.engine.sql.tokens import tokenize
-from policies.engine.sql.values import MAX_VALUE, subquery_evidence, value_evidence
+from policies.engine.sql.values import MAX_VALUE, subquery_evidence, value_evidence, weight
 
 MAX_STATEMENTS = 2_000  # of one text
 MAX_URL = 20_000  # characters of a URL or form that are examined
 MAX_JUDGED = 6_000  # tokens of one text in which signs of injection are looked for
 MAX_TORN = 4  # statements of one text in which values are looked for
+MAX_WEIGHT = 45_000  # tokens that are read to judge the values of one text
 MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are examined
 
 _PERCENT = re.compile(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad]|u00)", re.IGNORECASE)
@@ -151,8 +152,13 @@ class Sql:
             _report(view, start, sign, report)
 
     def _parameters(self, view: View, report: Report) -> None:
+        left = MAX_WEIGHT
         for count, found in enumerate(_PARAMETER.finditer(view.text[:MAX_URL])):
             if count >= MAX_LEAVES:
+                report.truncated = True
+                return
+            left -= weight(found.group("value"))
+            if left < 0:
                 report.truncated = True
                 return
             if len(found.group("value")) > 3:
@@ -160,7 +166,7 @@ class Sql:
 
     def _json(self, view: View, report: Report) -> None:
         """The strings of a JSON text: statements and commands by their key, else values."""
-        key = ""
+        key, left = "", MAX_WEIGHT
         for count, found in enumerate(_LEAF.finditer(view.text)):
             if count >= MAX_LEAVES:
                 report.truncated = True
@@ -179,6 +185,10 @@ class Sql:
                 report.nest(_json_string(view, start, end, language))
             else:
                 inside = _unescape(value)[0] if "\\" in value else value
+                left -= weight(inside)
+                if left < 0:
+                    report.truncated = True
+                    return
                 self._leaf(view, start, end, inside, report)
 
     def _leaf(self, view: View, start: int, end: int, text: str, report: Report) -> None:

@@ -20,6 +20,8 @@ MAX_LINES = 6
 MIN_LINE = 20  # characters of a line on average, for line breaks to be lines
 
 _HEAD = "SELECT c FROM t WHERE c = "
+_CONTEXTS = ("", "'", '"', "`")  # behind the head: as a number, or inside these quotes
+_LEXEME = re.compile(r"\w+|[^\w\s]")
 _OPERAND = 7  # the index of the first token behind the head
 _OPERATOR_FIRST = re.compile(
     r"\s*(?:and|or|xor|union|having|order\s+by|group\s+by|rlike|limit|procedure|waitfor|into|"
@@ -86,7 +88,7 @@ def value_evidence(value: str) -> list[Evidence]:
         return [
             _whole(value, "breakout", "The value ends its string and goes on as an expression.")
         ]
-    for quote in ("", "'", '"', "`"):
+    for quote in _CONTEXTS:
         if quote in value and _may_break_out(value, quote):
             found = list(_in_context(value, quote))
             if any(not sign.weak for sign in found) or len(found) > 1:
@@ -107,6 +109,14 @@ def _may_break_out(value: str, quote: str) -> bool:
     if not quote:
         return _STARTS_OUT.match(value) is not None
     return _GOES_ON.match(value, value.index(quote) + 1) is not None
+
+
+def weight(value: str) -> int:
+    """About how many tokens are read to judge the value, in all its contexts together."""
+    if len(value) > MAX_VALUE:
+        return 0
+    contexts = sum(quote in value and _may_break_out(value, quote) for quote in _CONTEXTS)
+    return contexts * len(_LEXEME.findall(value)) if contexts else 0
 
 
 def subquery_evidence(value: str) -> list[Evidence]:
