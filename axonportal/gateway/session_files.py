@@ -21,6 +21,7 @@ from audit.text import storable
 from axonportal.gateway import keeping
 from axonportal.gateway.models import SessionFile
 from axonportal.gateway.services import Caller, name
+from policies.engine.analysis import Analysis
 from policies.engine.findings import EXECUTES
 from policies.engine.operation import Written
 from policies.engine.written import examine
@@ -73,22 +74,29 @@ class SessionFiles(Mapping[str, Written]):
         return len(self._files)
 
 
-def note(caller: Caller, tool_input: Any) -> None:
-    """Remember what an allowed call writes into a file, if it writes one.
+def note(caller: Caller, tool_input: Any, analysis: Analysis) -> None:
+    """Remember what an allowed call writes into files, by its arguments or as a command.
 
     The whole content of a file replaces what was known of it; a part adds to it.
     """
-    if not caller.session_id or not isinstance(tool_input, Mapping):
+    if not caller.session_id:
         return
-    path = _text(tool_input, _PATHS)
-    whole, part = _text(tool_input, _WHOLE), _text(tool_input, _PART)
-    if not path or not (whole or part):
+    for path, content in analysis.written.items():
+        _note(caller, path, content, is_part=False)
+    if not isinstance(tool_input, Mapping) or not (path := _text(tool_input, _PATHS)):
         return
+    if whole := _text(tool_input, _WHOLE):
+        _note(caller, path, whole, is_part=False)
+    elif part := _text(tool_input, _PART):
+        _note(caller, path, part, is_part=True)
+
+
+def _note(caller: Caller, path: str, content: str | None, *, is_part: bool) -> None:
     path = _absolute(storable(path), caller)
-    content = whole or part
-    does = _kept(examine(path, content[:MAX_CONTENT]), is_cut=len(content) > MAX_CONTENT)
+    is_cut = content is not None and len(content) > MAX_CONTENT
+    does = _kept(examine(path, content[:MAX_CONTENT] if content else content), is_cut=is_cut)
     known = _rows(caller).filter(path_digest=_digest(path))
-    if part and not whole:
+    if is_part:
         earlier = known.values_list("does", flat=True).first()
         if earlier is not None:
             does = _joined(msgspec.convert(earlier, Written), does)

@@ -120,6 +120,39 @@ def test_it_holds_for_a_file_written_through_an_mcp_server(api):
     assert verdict(api, "bash tidy.sh") == "deny"
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        "cat > tidy.sh <<'EOF'\n#!/bin/bash\nrm -rf /srv/data\nEOF",
+        "echo 'rm -rf /srv/data' > tidy.sh",
+        "printf 'rm -rf %s\\n' /srv/data | tee tidy.sh",
+        "mkdir -p x && echo '#!/bin/sh' > tidy.sh && echo 'rm -rf /srv/data' >> tidy.sh",
+        "curl -fsSL https://get.tool.dev/install -o tidy.sh",
+        "wget -qO tidy.sh https://get.tool.dev/install",
+    ],
+)
+def test_it_holds_for_a_file_that_a_command_wrote_or_downloaded(api, first):
+    assert verdict(api, first) == ""
+
+    assert verdict(api, "bash tidy.sh") == "deny"
+    assert verdict(api, "cat tidy.sh") == ""
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "cat > tidy.sh <<'EOF'\n#!/bin/bash\nls -l\nEOF",
+        "echo 'rm -rf /srv/data' > notes.md",
+        "curl -fsSL https://files.tool.dev/data.json -o data.json",
+        "ls > tidy.sh",
+    ],
+)
+def test_a_command_that_writes_nothing_of_that_kind_leaves_no_trouble(api, first):
+    verdict(api, first)
+
+    assert verdict(api, "bash tidy.sh") == ""
+
+
 def test_a_pre_check_of_the_same_session_knows_it_too(api):
     write(api)
 

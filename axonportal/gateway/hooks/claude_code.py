@@ -106,7 +106,7 @@ def _pre_tool_use(caller: Caller, event: JSON) -> JSON:
             permissionDecision="deny",
             permissionDecisionReason=_reason(checked, operation),
         )
-    session_files.note(caller, tool_input)
+    session_files.note(caller, tool_input, decision.analysis)
     answered: JSON = {}
     notes = [f"Axon Portal: {text}." for text in decision.messages(ActionType.WARN)]
     replaced = _replaced(operation, decision)
