@@ -14,25 +14,25 @@ from policies.engine.operation import Language
 from policies.engine.sql import destructive, mongo, statements
 from policies.engine.sql.decoding import PLUS, decoded, plain, readings
 from policies.engine.sql.evidence import Evidence
+from policies.engine.sql.facts import note
 from policies.engine.sql.injection import evidence
+from policies.engine.sql.rules import REFERENCES, RULES
 from policies.engine.sql.strays import stray_values
 from policies.engine.sql.tokens import tokenize
-from policies.engine.sql.values import MAX_VALUE, subquery_evidence, value_evidence
-
-REFERENCE = "https://owasp.org/www-community/attacks/SQL_Injection"
-DESTRUCTIVE = "https://cheatsheetseries.owasp.org/cheatsheets/Database_Security_Cheat_Sheet.html"
+from policies.engine.sql.values import MAX_VALUE, subquery_evidence, value_evidence, weight
 
 MAX_STATEMENTS = 2_000  # of one text
-MAX_NAMES = 50  # tables and functions that one statement adds to the facts
 MAX_URL = 20_000  # characters of a URL or form that are examined
-MAX_JUDGED = 8_000  # tokens of one text in which signs of injection are looked for
+MAX_JUDGED = 6_000  # tokens of one text in which signs of injection are looked for
 MAX_TORN = 4  # statements of one text in which values are looked for
+MAX_WEIGHT = 45_000  # tokens that are read to judge the values of one text
 MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are examined
 
 _PERCENT = re.compile(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad]|u00)", re.IGNORECASE)
-# `LIKE '%27%'` looks for a number.
-_SEARCHED = re.compile(r"\blike\s{0,9}'%[^'%]{1,80}%'", re.IGNORECASE)
-_VALUE_FIRST = re.compile(r"[\d'\"-]|\w+[)'\"`]|test\b")
+_VALUE_FIRST = re.compile(r"[\d'\"-]|\w+[)'\"`]|test\b|case\s+when\b|if\s*\(", re.IGNORECASE)
+_LIKE = re.compile(r"\blike\s+'%", re.IGNORECASE)
+_NAME_FOLLOWS = re.compile(r"\b(?:table|from|exists|truncate|database|schema)\s*\Z", re.IGNORECASE)
+_VALUE_SIGNS = frozenset(["operator", "probe", "splice"])
 _LEAF = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
 )
@@ -45,16 +45,17 @@ class Sql:
     """The family `sql`."""
 
     name = "sql"
+    rules = RULES
     signs: Sequence[Sign] = (
         Sign(
             name="statement",
             pattern=r"\b(select|insert|update|delete|drop|truncate|alter|create|grant|revoke|merge|"
             r"exec|execute|call|copy|union|with|shutdown|begin|declare|do|explain|prepare|show|set|"
-            r"vacuum|waitfor|reassign|purge|attach|load|flushall|flushdb)\b",
+            r"vacuum|waitfor|reassign|purge|attach|load|install|flushall|flushdb)\b",
         ),
         Sign(
             name="splice",
-            pattern=r"'[ ^]?'|\d\s+(into\s+[@od]|exec)|"
+            pattern=r"'[-+*/ ^&|%]?'|\d\s+(into\s+[@od]|exec)|"
             r"['\"`)\d\s%;/]\s*(\bor\b|\band\b|\bxor\b|\|\||&&|union|having|order\s+by|;|--|"
             r"#|/\*|waitfor|sleep|benchmark|like\b|between|rlike|limit)",
         ),
@@ -73,7 +74,7 @@ class Sql:
 
     def examine(self, view: View, signs: frozenset[str], report: Report) -> None:
         """Report statements, tables, functions as facts; injection, destruction as findings."""
-        if not signs:
+        if not signs and view.language != Language.SQL:
             return
         language = view.language
         if language == Language.AUTO:
@@ -85,11 +86,7 @@ class Sql:
                     _report(view, 0, sign, report)
         elif language == Guess.JSON:
             self._json(view, report)
-        elif (language == Guess.VALUE or _is_no_command(view, language)) and signs & {
-            "operator",
-            "probe",
-            "splice",
-        }:
+        elif (language == Guess.VALUE or _is_no_command(view, language)) and signs & _VALUE_SIGNS:
             self._value(view, 0, view.text, report)
         elif language == Language.URL:
             self._parameters(view, report)
@@ -102,13 +99,10 @@ class Sql:
         found = list(islice(statements.split(tokens), MAX_STATEMENTS + 1))
         if not complete or len(found) > MAX_STATEMENTS:
             report.truncated = True
-        for statement in found[:MAX_STATEMENTS]:
-            if statement.verb:
-                report.fact("sql.statement", statement.verb.upper())
-            for table in islice(statements.tables(statement), MAX_NAMES):
-                report.fact("sql.table", table)
-            for function in islice(statements.functions(statement), MAX_NAMES):
-                report.fact("sql.function", function)
+        found = found[:MAX_STATEMENTS]
+        if found:
+            note(found, tokens, report)
+        for statement in found:
             _destructive(view, statement, report)
             for part in destructive.dynamic(statement):
                 report.nest(_dynamic_view(view, part))
@@ -126,7 +120,10 @@ class Sql:
 
     def _encoded(self, view: View, text: str, report: Report) -> None:
         """A statement with percent-encoded parts: what a server would decode and run."""
-        other = decoded(text) if _PERCENT.search(_SEARCHED.sub("", text)) else text
+        encoded = len(_PERCENT.findall(text))
+        if encoded == 1 and _LIKE.search(text):
+            encoded = 0  # LIKE '%27%'
+        other = decoded(text) if encoded else text
         if PLUS.search(other):
             other = other.replace("+", " ")
         if other == text or len(other) > MAX_VALUE:
@@ -145,7 +142,7 @@ class Sql:
                 rule=sign.rule,
                 reason=f"{sign.reason} It is encoded as in a URL.",
                 confidence=sign.confidence,
-                reference=REFERENCE,
+                reference=REFERENCES["sql.injection", sign.rule],
             )
 
     def _value(self, view: View, start: int, value: str, report: Report) -> None:
@@ -154,8 +151,13 @@ class Sql:
             _report(view, start, sign, report)
 
     def _parameters(self, view: View, report: Report) -> None:
+        left = MAX_WEIGHT
         for count, found in enumerate(_PARAMETER.finditer(view.text[:MAX_URL])):
             if count >= MAX_LEAVES:
+                report.truncated = True
+                return
+            left -= weight(found.group("value"))
+            if left < 0:
                 report.truncated = True
                 return
             if len(found.group("value")) > 3:
@@ -163,7 +165,7 @@ class Sql:
 
     def _json(self, view: View, report: Report) -> None:
         """The strings of a JSON text: statements and commands by their key, else values."""
-        key = ""
+        key, left = "", MAX_WEIGHT
         for count, found in enumerate(_LEAF.finditer(view.text)):
             if count >= MAX_LEAVES:
                 report.truncated = True
@@ -182,6 +184,10 @@ class Sql:
                 report.nest(_json_string(view, start, end, language))
             else:
                 inside = json_escapes(value).text if "\\" in value else value
+                left -= weight(inside)
+                if left < 0:
+                    report.truncated = True
+                    return
                 self._leaf(view, start, end, inside, report)
 
     def _leaf(self, view: View, start: int, end: int, text: str, report: Report) -> None:
@@ -221,14 +227,18 @@ def _dynamic_view(view: View, part: destructive.Dynamic) -> View:
     """The SQL that a statement executes, with the place of each character of its pieces."""
     first, last = part.parts[0][0], part.parts[-1][1]
     whole = view.part(first, last, language="sql", layer=part.layer)
-    if len(part.parts) == 1:
+    if len(part.parts) == 1 and not part.more:
         return whole
     places: list[int] = []
     for start, end in part.parts:
         places.extend(view.place(place, place)[0] for place in range(start, end))
+    text = "".join(view.text[start:end] for start, end in part.parts)
+    if part.more and _NAME_FOLLOWS.search(text):
+        places.append(view.place(last, last)[0])
+        text += "_"
     places.append(view.place(last, last)[0])
     return View(
-        text="".join(view.text[start:end] for start, end in part.parts),
+        text=text,
         offset=places,
         language="sql",
         layer=whole.layer,
@@ -255,7 +265,7 @@ def _destructive(view: View, statement: statements.Statement, report: Report) ->
             rule=hit.rule,
             reason=hit.reason,
             confidence=hit.confidence,
-            reference=DESTRUCTIVE,
+            reference=REFERENCES["sql.destructive", hit.rule],
         )
 
 
@@ -275,7 +285,7 @@ def _report(view: View, offset: int, sign: Evidence, report: Report) -> None:
         rule=sign.rule,
         reason=sign.reason,
         confidence=sign.confidence,
-        reference=REFERENCE,
+        reference=REFERENCES["sql.injection", sign.rule],
     )
 
 
@@ -289,5 +299,5 @@ def _mongo(view: View, report: Report) -> None:
             kind="sql.destructive",
             rule=rule.rule,
             reason=rule.reason,
-            reference=DESTRUCTIVE,
+            reference=REFERENCES["sql.destructive", rule.rule],
         )

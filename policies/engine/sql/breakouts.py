@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from policies.engine.language import starts_sql, word_set
-from policies.engine.sql.conditions import ConditionReader, Node, walk
-from policies.engine.sql.evidence import Evidence, Tokens, kind_at, text_at
+from policies.engine.sql.conditions import ConditionReader, Node, is_constant, walk
+from policies.engine.sql.evidence import COMPARISONS, Evidence, Tokens, kind_at, text_at
 from policies.engine.sql.unions import lists_columns
 
 MAX_WORDS_BEFORE = 3  # words before a quote that a bare string in an OR may follow
@@ -25,18 +25,19 @@ _MATCHERS = word_set(
 _STATEMENTS = word_set(
     "select insert update delete drop create alter truncate exec execute declare waitfor "
     "shutdown begin if set call use merge replace grant backup bulk copy load handler do "
-    "with print attach vacuum"
+    "with print attach vacuum kill"
 )
 _PROCEDURE = re.compile(r"(?:sp|xp|fn|dbms|utl|master|sys)\w*\Z|@\w+|\(|'")
 
 
 def breakouts(
-    tokens: Tokens, first: int, text: str, *, quoted: bool, alone: bool
+    tokens: Tokens, first: int, text: str, *, quoted: bool, alone: bool, unclosed: bool
 ) -> Iterator[Evidence]:
     """Signs in `tokens[first:]`, where the value (a number or a string) stands at `first`.
 
     `alone`: the number was put there for a value that begins with its operator; `and price > 4`
-    is then a filter as people write them, and no sign.
+    is then a filter as people write them, and no sign. `unclosed`: the quote of the program would
+    be left over behind the value, as in no statement that runs; a password may well look like that.
     """
     at = first + 1
     while text_at(tokens, at) == ")":
@@ -44,13 +45,11 @@ def breakouts(
     if at >= len(tokens) or tokens[at].kind == "comment":
         return
     word = tokens[at].text
-    reason = ""
     if word in _JOINERS:
-        reason = "" if alone else _joined(tokens, first, at, quoted=quoted)
-    elif quoted and (word in _SYMBOLS or word in _MATCHERS):
-        reason = _compared(tokens, first)
-    elif not quoted and word in _MATCHERS:
-        reason = _matched(tokens, first, at)
+        odd = unclosed and not word.isalpha()
+        reason = "" if alone or odd else _joined(tokens, first, at, quoted=quoted)
+    else:
+        reason = _continued(tokens, first, at, quoted=quoted, unclosed=unclosed)
     if not reason and tokens[at].kind == "word":
         reason = "" if alone and at + 1 >= len(tokens) else _clause(tokens, at, text)
         if tokens[first].text.startswith("`") and word in _STATEMENTS:
@@ -61,6 +60,19 @@ def breakouts(
         reason = _statement(tokens, at + 1, text)
     if reason:
         yield Evidence(rule="breakout", reason=reason, start=tokens[at].start, end=tokens[-1].end)
+
+
+def _continued(tokens: Tokens, first: int, at: int, *, quoted: bool, unclosed: bool) -> str:
+    """An operator, or a comma, behind the value."""
+    word = tokens[at].text
+    if quoted and (word in _SYMBOLS or word in _MATCHERS):
+        calls = any(token.text == "(" for token in tokens[at:])
+        return _compared(tokens, first) if calls or not unclosed else ""
+    if word in COMPARISONS and text_at(tokens, at + 1) == "(":
+        return _queried(tokens, at)
+    if not quoted and word in _MATCHERS:
+        return _matched(tokens, first, at)
+    return _next_value(tokens, at) if quoted and word == "," else ""
 
 
 def _read(tokens: Tokens, first: int) -> tuple[Node, bool]:
@@ -85,7 +97,7 @@ def _joined(tokens: Tokens, first: int, at: int, *, quoted: bool) -> str:
     if not complete:
         return ""
     inner = node.children[0] if node.kind == "not" and node.children else node
-    if tokens[at].text in ("|", "&") and not quoted:
+    if tokens[at].text in ("|", "&") and not quoted and not is_constant(inner):
         return ""
     if inner.kind in ("compare", "and", "or", "xor", "strings"):
         return "A condition is joined to the value."
@@ -98,6 +110,8 @@ def _joined(tokens: Tokens, first: int, at: int, *, quoted: bool) -> str:
         return "An expression is joined to the end of the string."
     if inner.kind == "constant" and _is_short(tokens, first):
         text = inner.value
+        if tokens[at].text == "||" and isinstance(text, str) and text and " " not in text:
+            return "A text is joined to the end of the string."
         if isinstance(text, bool) or not isinstance(text, str) or not text.strip()[:1].isalpha():
             return "A constant is joined to the end of the string."
     return ""
@@ -112,6 +126,12 @@ def _compared(tokens: Tokens, first: int) -> str:
     node, complete = _read(tokens, first)
     if not complete or node.last - node.first < MIN_EXPRESSION:
         return ""
+    word = tokens[first + 1].text
+    if word in _MATCHERS and (
+        not _is_short(tokens, first)
+        or (word == "between" and node.kind != "and" and len(node.children) != 3)
+    ):
+        return ""
     last = tokens[min(node.last, len(tokens)) - 1]
     if last.kind == "string" and last.text.count(" ") >= MAX_WORDS_BEFORE and last.text[1:] != " ":
         return ""  # '||' is how strings are joined
@@ -119,6 +139,22 @@ def _compared(tokens: Tokens, first: int) -> str:
 
 
 _EXPRESSION = "The value ends its string and goes on as an expression."
+
+
+def _next_value(tokens: Tokens, at: int) -> str:
+    """`', role=(select ...) where ...`: the value goes on with another column."""
+    named = kind_at(tokens, at + 1) == "word" and text_at(tokens, at + 2) == "="
+    start = at + 3 if named else at + 1
+    if text_at(tokens, start) == "(" and text_at(tokens, start + 1) == "select":
+        return "A query follows the end of the string."
+    return ""
+
+
+def _queried(tokens: Tokens, at: int) -> str:
+    """`1=(select ...)`."""
+    while text_at(tokens, at + 1) == "(":
+        at += 1
+    return "A query is compared with the value." if text_at(tokens, at + 1) == "select" else ""
 
 
 def _matched(tokens: Tokens, first: int, at: int) -> str:
@@ -145,8 +181,11 @@ def _clause(tokens: Tokens, at: int, text: str) -> str:
 
 def _union(tokens: Tokens, at: int, _: str) -> str:
     following = text_at(tokens, at + 1)
-    select = following == "select" and lists_columns(tokens, at + 2)
-    fits = select or not following or following in ("all", "distinct", "(")
+    start = at + 1
+    while text_at(tokens, start) == "(":
+        start += 1
+    select = text_at(tokens, start) == "select" and lists_columns(tokens, start + 1)
+    fits = select or not following or following in ("all", "distinct")
     return "A UNION follows the value." if fits else ""
 
 
@@ -169,7 +208,9 @@ _BEHIND_ORDER = frozenset([",", ";", ")", "and", "or", "&&", "||"])
 
 
 def _having(tokens: Tokens, at: int, _: str) -> str:
-    if kind_at(tokens, at + 1) not in ("number", "string") and text_at(tokens, at + 1) != "(":
+    literal = kind_at(tokens, at + 1) in ("number", "string") or text_at(tokens, at + 1) == "("
+    called = text_at(tokens, at + 2) == "("
+    if not literal and not called:
         return ""
     node, complete = _read(tokens, at + 1)
     fits = complete and node.kind in ("compare", "and", "or")
@@ -250,6 +291,11 @@ def _statement(tokens: Tokens, at: int, text: str) -> str:
     known = {
         "select": following[:1] in ("@", "'", "(") or following.isdigit(),
         "insert": following == "into",
+        "update": text_at(tokens, at + 2) == "set",
+        "delete": following == "from",
+        "create": following in ("table", "user", "login", "function", "procedure", "or"),
+        "alter": following in ("table", "user", "login", "database", "system"),
+        "truncate": following == "table",
         "drop": following in ("table", "database", "view", "procedure", "user"),
         "if": following in ("(", "not", "exists"),
         "begin": following in ("declare", "dbms_lock", "execute", ";", "exec"),
@@ -260,6 +306,7 @@ def _statement(tokens: Tokens, at: int, text: str) -> str:
         "bulk": following == "insert",
         "backup": following in ("database", "log"),
         "replace": following in ("into",) or text_at(tokens, at + 2) in ("(", "values"),
+        "kill": kind_at(tokens, at + 1) == "number" or following in ("query", "connection"),
         "call": text_at(tokens, at + 2) in ("(", "."),
         "handler": text_at(tokens, at + 2) in ("open", "read"),
         "do": following in ("sleep", "benchmark", "$$"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from policies.engine.language import word_set
+from policies.engine.sql.statements import closing
 from policies.engine.sql.tokens import Token
 
 MAX_DEPTH = 40  # nested parentheses that are read; deeper ones count as unknown
@@ -59,6 +60,21 @@ def truth(node: Node) -> bool | None:
         return None if None in values else not settling
     if node.kind == "compare":
         return _compare(node)
+    if node.kind == "subquery" and node.children:
+        return truth(node.children[0])
+    if node.kind == "call" and node.children:
+        return _called(node.name, node.children[0])
+    return None
+
+
+def _called(name: str, arguments: Node) -> bool | None:
+    if name == "exists" and arguments.kind == "subquery" and arguments.children:
+        return True  # EXISTS (SELECT 1)
+    first = arguments.children[0] if arguments.kind == "list" else arguments
+    if name in ("coalesce", "ifnull", "nvl", "isnull", "greatest", "least") and first.kind == (
+        "constant"
+    ):
+        return truth(first)
     return None
 
 
@@ -350,7 +366,10 @@ class ConditionReader:
         following = self._peek(2)
         if self._peek(1) == "(" and self._peek(3) in _COMPARE:
             return True
-        return following in _COMPARE or following in ("in", "like", "is", "(", "between")
+        if following == "(":  # a function: what follows its brackets tells
+            behind = closing(self.tokens, self.at + 2) + 1
+            following = self.tokens[behind].text if behind < len(self.tokens) else ""
+        return following in _COMPARE or following in ("in", "like", "is", "between")
 
     def _primary(self, depth: int) -> Node:
         start, negative = self.at, False
@@ -401,8 +420,7 @@ class ConditionReader:
     def _bracket(self, start: int, depth: int) -> Node:
         self.at += 1
         if depth >= MAX_DEPTH or self._peek() in ("select", "with", "values"):
-            self._skip_to_close()
-            return self._node("subquery", start, "")
+            return self._subquery(start)
         parts = [self._or(depth + 1)]
         while self._peek() == ",":
             self.at += 1
@@ -414,6 +432,15 @@ class ConditionReader:
         if len(parts) == 1:
             return parts[0]
         return self._node("list", start, "", *parts)
+
+    def _subquery(self, start: int) -> Node:
+        """A query in brackets; one that only selects a constant has it as its child."""
+        constant: tuple[Node, ...] = ()
+        if self._peek() == "select" and self._peek(2) == ")":
+            self.at += 1
+            constant = (self._primary(MAX_DEPTH - 1),)
+        self._skip_to_close()
+        return self._node("subquery", start, "", *constant)
 
     def _skip_to_close(self) -> None:
         depth = 1

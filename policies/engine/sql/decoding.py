@@ -13,8 +13,9 @@ from urllib.parse import unquote, unquote_plus
 
 MAX_ROUNDS = 2  # layers of percent signs
 
-_UNICODE = re.compile(r"%u([0-9a-fA-F]{4})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+_UNICODE = re.compile(r"%[uU]([0-9a-fA-F]{4})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 _OVERLONG = re.compile(r"%c([01])%([89ab][0-9a-f])", re.IGNORECASE)
+_BLANK = re.compile(r"(?<!%c2)%a0", re.IGNORECASE)  # MySQL takes it for a blank in latin1
 _STRAY_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2}|u[0-9a-fA-F]{4})(?=[A-Za-z])")
 PLUS = re.compile(r"\+(?:and|or|union|select|order|having|from|where|like|xor|waitfor)\+", re.I)
 _INSIDE_WORD = re.compile(r"(?<=[a-z])/\*[^*/]{0,12}\*/(?=[a-z])", re.IGNORECASE)
@@ -23,15 +24,13 @@ _ENCODED = re.compile(
     r"%(?:[0-9a-f]{2}|u[0-9a-f]{4}|[a-z]%)|&#|&[a-z]{2,6};|\\[ux][0-9a-f]{2}|/\*|\+|\#|--", re.I
 )
 
-# Full-width forms stand 0xFEE0 above ASCII; the others are quotes that databases convert.
-_FULLWIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | str.maketrans(
-    "\u2018\u2019\u201c\u201d\u2032\u02bc\u3000", "''\"\"'' "
-)
+# Quotes that databases convert; whole texts in other alphabets are read by `decode`.
+_QUOTES = str.maketrans("\uff07\uff02\u2018\u2019\u201c\u201d\u2032\u02bc\uff1d", "'\"''\"\"''=")
 
 
 def plain(text: str) -> str:
     """The text with quotes and equal signs of other alphabets as the ones that databases read."""
-    return text if text.isascii() else text.translate(_FULLWIDTH)
+    return text if text.isascii() else text.translate(_QUOTES)
 
 
 def decoded(value: str) -> str:
@@ -39,7 +38,7 @@ def decoded(value: str) -> str:
     for _ in range(MAX_ROUNDS):
         before = value
         if "%" in value:
-            value = _OVERLONG.sub(_overlong, value)
+            value = _BLANK.sub("%20", _OVERLONG.sub(_overlong, value))
             if len(_STRAY_PERCENT.findall(value)) > 2:
                 value = _STRAY_PERCENT.sub("", value)
             value = _UNICODE.sub(_character, value)

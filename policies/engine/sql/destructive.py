@@ -35,10 +35,12 @@ class Dynamic:
 
     parts: tuple[tuple[int, int], ...]
     layer: str
+    more: bool = False  # something that is not known follows, for example the name of a table
 
 
 Tokens = Sequence[Token]
 
+MAX_LISTED = 40  # tokens of a list of tables
 MIN_DYNAMIC = 4  # characters of a string that can be a statement
 
 _DROPS = {
@@ -64,6 +66,7 @@ _FILE_FUNCTIONS = {
     "sys_eval": "runs a program on the database server",
     "dblink_exec": "runs a statement on another connection, outside this transaction",
     "writefile": "writes a file on the machine",
+    "readfile": "reads a file of the machine",
     "edit": "starts an editor on the machine",
 }
 _PROCEDURES = {
@@ -122,7 +125,8 @@ def dynamic(statement: Statement) -> Iterator[Dynamic]:
             parts.append(inner(tokens[index + 1]))
             index += 2
         if sum(end - start for start, end in parts) > MIN_DYNAMIC:
-            yield Dynamic(parts=tuple(parts), layer=layer)
+            more = _text(tokens, index) in ("||", "+")
+            yield Dynamic(parts=tuple(parts), layer=layer, more=more)
 
 
 def _executes(tokens: Tokens) -> bool:
@@ -139,8 +143,8 @@ def _only_explained(tokens: Tokens) -> bool:
     """EXPLAIN without ANALYZE shows a plan and runs nothing."""
     if tokens[0].text != "explain":
         return False
-    for token in tokens[1:8]:
-        if token.text == "analyze":
+    for index, token in enumerate(tokens[1:8], start=1):
+        if token.text == "analyze" and _text(tokens, index + 1) not in ("false", "off", "0"):
             return False
         if token.text in ("select", "insert", "update", "delete", "with", "merge"):
             return True
@@ -220,6 +224,8 @@ def _delete(tokens: Tokens, index: int) -> Iterator[Hit]:
             return  # a number of rows
         at = _skip(tokens, at, _NOISE)
     name, after = _bracketed(tokens, at)
+    if _text(tokens, after - 1) == "." or _text(tokens, after) in (",", "."):
+        after = _listed(tokens, after)  # DELETE a.*, b.* FROM a, b
     if not name or tokens[at].kind == "string" or _text(tokens, after) == "(":
         return
     if "from" not in (_text(tokens, index + 1), _text(tokens, at - 1), _text(tokens, after)):
@@ -227,6 +233,16 @@ def _delete(tokens: Tokens, index: int) -> Iterator[Hit]:
         if following not in ("", "where", ")", "limit", ","):
             return
     yield from _unbounded(tokens, index, after, "delete", f"Deletes every row of {name}: DELETE")
+
+
+def _listed(tokens: Tokens, index: int) -> int:
+    """The index of the FROM behind a list of tables, or `index` where there is none."""
+    for at in range(index, min(len(tokens), index + MAX_LISTED)):
+        if tokens[at].text == "from":
+            return at
+        if tokens[at].kind == "word" and tokens[at].text in ("where", "set", "using"):
+            break
+    return index
 
 
 def _merged(tokens: Tokens, index: int) -> Iterator[Hit]:
@@ -423,6 +439,46 @@ def _copy(tokens: Tokens, index: int) -> Iterator[Hit]:
                 return
 
 
+def _load(tokens: Tokens, index: int) -> Iterator[Hit]:
+    """LOAD DATA INFILE of a file that is no data file."""
+    for at in range(index + 1, min(len(tokens) - 1, index + 8)):
+        if tokens[at].text != "infile":
+            continue
+        if tokens[at + 1].text.strip("'\"").lower().startswith(_SYSTEM_PATHS):
+            yield Hit(
+                rule="server_file",
+                reason="Reads a file that is no data file into a table (LOAD DATA).",
+                first=index,
+                last=clause_end(tokens, index),
+            )
+        return
+
+
+def _set(tokens: Tokens, index: int) -> Iterator[Hit]:
+    """SET GLOBAL general_log_file: the server then writes statements into a file of choice."""
+    end = min(clause_end(tokens, index), index + 8)
+    if any(tokens[at].text.endswith(_LOG_FILES) for at in range(index + 1, end)):
+        yield Hit(
+            rule="server_file",
+            reason="Points a log of the database server at another file.",
+            first=index,
+            last=end,
+        )
+
+
+_LOG_FILES = ("general_log_file", "slow_query_log_file")
+
+
+def _install(tokens: Tokens, index: int) -> Iterator[Hit]:
+    if _text(tokens, index + 1) in ("plugin", "component", "soname"):
+        yield Hit(
+            rule="untrusted_language",
+            reason="Loads a program library into the database server.",
+            first=index,
+            last=clause_end(tokens, index),
+        )
+
+
 _SYSTEM_PATHS = ("/etc/", "/root/", "/home/", "/var/spool/", "/usr/", "/bin/", "c:\\windows")
 
 
@@ -449,6 +505,9 @@ _RULES: dict[str, Callable[[Tokens, int], Iterator[Hit]]] = {
     "grant": _grant,
     "create": _create,
     "copy": _copy,
+    "load": _load,
+    "set": _set,
+    "install": _install,
     "attach": _attach,
     "shutdown": _simple(
         "shutdown",

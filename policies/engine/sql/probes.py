@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from policies.engine.language import word_set
-from policies.engine.sql.evidence import COMPARISONS, Evidence, Tokens, kind_at, text_at
+from policies.engine.sql.evidence import (
+    COMPARISONS,
+    Evidence,
+    Tokens,
+    kind_at,
+    text_at,
+)
 from policies.engine.sql.statements import Statement, closing, top_level
 from policies.engine.sql.unions import PROBES
 
@@ -45,6 +51,10 @@ _NUMBERS = frozenset(["int", "integer", "numeric", "signed", "float", "bigint", 
 _DOTTED = _TIME | _OUT_OF_BAND | _ERROR
 _BATCH = frozenset(["exec", "execute", "declare", "xp_cmdshell"])
 _BY_CODE = frozenset(["chr", "char", "nchar"])
+_BEHIND_CALL = word_set(
+    "and or xor from as is like in limit order group union then end when else between not div "
+    "having rlike where procedure into for waitfor"
+)
 _CONDITIONS = frozenset(["where", "union", "having"])
 # Characters that people write by their code, as they are hard to see or to quote.
 _PLAIN_CODES = frozenset(["0", "9", "10", "13", "32", "34", "39", "160", "254", "255"])
@@ -74,7 +84,8 @@ def _calls(tokens: Tokens, *, value: bool) -> Iterator[Evidence]:
         if not name or (name in _TIME and (index in plain or _holds_prose(tokens, index))):
             continue
         if name in _BATCH:
-            if value and index > 3 and _names_procedure(tokens, index):
+            outside = index > 3 and tokens[index - 1].text != "."  # and not pattern.exec('x')
+            if value and outside and _names_procedure(tokens, index):
                 yield _probe("stacked", "A value brings a procedure call with it.", tokens, index)
                 return
             continue
@@ -266,7 +277,13 @@ def _holds_prose(tokens: Tokens, index: int) -> bool:
     """Whether the brackets hold words: sleep (8 hours)."""
     if text_at(tokens, index + 1) != "(":
         return False
-    return kind_at(tokens, index + 2) == "number" and kind_at(tokens, index + 3) == "word"
+    first, second = kind_at(tokens, index + 2), text_at(tokens, index + 3)
+    if first == "word":  # sleep(x, n)
+        return second in (",", ")")
+    if first == "number" and second == ")":  # sleep(8) hours
+        behind = index + 4
+        return kind_at(tokens, behind) == "word" and tokens[behind].text not in _BEHIND_CALL
+    return first == "number" and kind_at(tokens, index + 3) == "word"
 
 
 _NAMES = (

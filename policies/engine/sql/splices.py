@@ -11,7 +11,9 @@ from policies.engine.sql.evidence import BEHIND_LITERAL, COMPARISONS, Evidence, 
 from policies.engine.sql.probes import time_call
 from policies.engine.sql.statements import Statement
 from policies.engine.sql.tokens import Token
+from policies.engine.sql.unions import lists_columns
 
+HEAD = 8  # tokens that are put before a bare value, and its first
 MAX_HIDDEN = 400  # characters of a comment that are looked at
 MAX_BLANK = 12  # characters of a comment that stands for a blank
 
@@ -21,6 +23,7 @@ _HIDDEN_SQL = re.compile(
     r"|order\s+by\b|limit\s+\d|group\s+by\b|returning\b)",
     re.IGNORECASE,
 )
+_QUOTE = re.compile(r"'(?!(?<=\w')\w)")  # and not the apostrophe of "don't"
 _KEYWORDS = word_set("union select or and from where sleep having order group if all by insert")
 _AFTER_OPERATOR = word_set(
     "as where in like is on and or xor union having waitfor order group limit between rlike "
@@ -85,18 +88,20 @@ def _cuts_off(token: Token, before: Token, text: str, *, value: bool) -> bool:
     line = text.rfind("\n", 0, token.start) + 1
     if not text[line : token.start].strip():
         return False  # a comment on a line of its own
-    if token.open:
-        return not value or before.kind != "word" or before.end < token.start
-    if token.text.startswith("/*"):
+    if token.open and not value:
+        return True
+    if token.text.startswith("/*") and not token.open:
         return False
     head = token.text[:MAX_HIDDEN]
     if value and before.text == "=" and before.kind == "operator":
         return False  # the value is a comment, or an option of a command
     if _EMPTY.match(head):
         return True
-    if value and before.kind == "word":
-        return False  # ain't -- isn't
-    return "\n" not in text.strip() and bool(_HIDDEN_SQL.match(head) or head.count("'") % 2)
+    if value:
+        return False  # ain't -- isn't, 6'7" -- 6'2"
+    return "\n" not in text.strip() and bool(
+        _HIDDEN_SQL.match(head) or len(_QUOTE.findall(head)) % 2
+    )
 
 
 def stacked(statements: Sequence[Statement], text: str, *, value: bool) -> Iterator[Evidence]:
@@ -143,12 +148,19 @@ def _closes_early(first: Statement, second: Statement, text: str) -> bool:
 
 
 def _is_well_formed(statement: Statement) -> bool:
-    """Whether no literal is followed by a word as in prose: `'fix: don' t drop tables; ...`."""
+    """Whether no value is followed by a word as in prose: `'fix: don' t drop tables; ...`."""
     return not any(
-        before.kind in ("string", "number", "quoted")
+        (before.kind in ("string", "number", "quoted") or _is_name(before))
         and (token.kind == "word" and token.text not in BEHIND_LITERAL)
-        for before, token in pairwise(statement.tokens)
+        for before, token in pairwise(statement.tokens[HEAD - 1 :])
     )
+
+
+def _is_name(token: Token) -> bool:
+    return token.kind == "word" and token.text not in BEHIND_LITERAL and token.text not in _STARTS
+
+
+_STARTS = word_set("not null distinct all any some exists waitfor delay case select top union")
 
 
 def _sleeps(statement: Statement) -> bool:
@@ -208,7 +220,11 @@ def _impossible(tokens: Tokens) -> Iterator[Evidence]:
     for index in range(1, len(tokens) - 1):
         before, token, after = tokens[index - 1 : index + 2]
         reason = ""
-        if token.text == "select" and before.text in ("and", "or", "xor"):
+        if (
+            token.text == "select"
+            and before.text in ("and", "or", "xor")
+            and lists_columns(tokens, index + 1)
+        ):
             reason = "A query without brackets stands where a condition belongs."
         elif token.text == "." and before.kind == "number" and after.kind == "word":
             if index + 2 < len(tokens) and tokens[index + 2].text == "(":
@@ -241,7 +257,7 @@ def broken(statement: Statement, *, value: bool) -> Iterator[Evidence]:
     """A clause where a value belongs, and a quote that is left open behind a condition."""
     tokens = statement.tokens
     yield from _impossible(tokens)
-    for before, token in pairwise(tokens):
+    for before, token in pairwise(tokens[HEAD:] if value else tokens):
         misplaced = token.text in (_NO_ENGLISH if value else _AFTER_OPERATOR)
         if (
             misplaced

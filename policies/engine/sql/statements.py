@@ -22,11 +22,6 @@ VERBS = word_set(
     "bulk end"
 )
 _OPENERS = word_set("begin then else do loop immediate analyze verbose repeat atomic")
-_TABLE_WORDS = word_set("from join into update table truncate using view")
-_NOT_TABLES = word_set(
-    "select where set only if exists not lateral unnest values dual on as skip of nowait "
-    "low_priority ignore overwrite outfile dumpfile stdin stdout program concurrently"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +39,12 @@ def split(tokens: Sequence[Token]) -> list[Statement]:
     """The statements, cut at semicolons (those of a BEGIN ... END block too)."""
     statements: list[Statement] = []
     current: list[Token] = []
+    hint = False
     for token in tokens:
         if token.kind == "comment":
+            if token.text == "*/" and not hint:
+                current = []  # the end of a comment that held another (PostgreSQL nests them)
+            hint = token.text.startswith("/*!")
             continue
         if token.text == ";":
             _add(statements, current)
@@ -142,52 +141,3 @@ def name_at(tokens: Sequence[Token], index: int) -> tuple[str, int]:
         else:
             return ".".join(parts), index + 1
     return ".".join(parts), index
-
-
-def tables(statement: Statement) -> Iterator[str]:
-    """The names that stand where a table does; those of common table expressions are left out."""
-    tokens = statement.tokens
-    defined = {
-        tokens[index].text.strip('"`')
-        for index in range(len(tokens) - 2)
-        if tokens[index + 1].text == "as" and tokens[index + 2].text == "("
-    }
-    for index, token in enumerate(tokens):
-        if token.kind != "word" or token.text not in _TABLE_WORDS:
-            continue
-        at = index + 1
-        while at < len(tokens) and tokens[at].text in ("if", "not", "exists", "only", "table"):
-            at += 1
-        while at < len(tokens):
-            name, after = name_at(tokens, at)
-            called = after < len(tokens) and tokens[after].text == "(" and token.text != "into"
-            if not name or name in _NOT_TABLES or called or tokens[at].kind == "string":
-                break
-            if name not in defined:
-                yield name
-            if token.text not in ("from", "table") or after >= len(tokens):
-                break
-            if tokens[after].kind == "word" and after + 1 < len(tokens):  # FROM a x, b y
-                after += 1 + (tokens[after].text == "as")
-            if after >= len(tokens) or tokens[after].text != ",":
-                break
-            at = after + 1
-
-
-def functions(statement: Statement) -> Iterator[str]:
-    """The names that are followed by an opening bracket, keywords left out."""
-    tokens = statement.tokens
-    for index in range(len(tokens) - 1):
-        if tokens[index + 1].text == "(" and tokens[index].kind == "word":
-            name = tokens[index].text
-            if name not in _NOT_FUNCTIONS and name not in VERBS:
-                dotted = index >= 2 and tokens[index - 1].text == "."
-                yield f"{tokens[index - 2].text}.{name}" if dotted else name
-
-
-_NOT_FUNCTIONS = word_set(
-    "in and or not as on from where values exists any all some over using having when then "
-    "else case by union except intersect limit key unique index references check primary into "
-    "join is like between partition within filter interval offset returning recursive "
-    "materialized"
-)

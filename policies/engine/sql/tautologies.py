@@ -21,6 +21,8 @@ MAX_CONDITIONS = 200  # of one statement that are read
 MAX_REREAD = 3  # times that a token is read on average, as conditions hold others
 MAX_FREE = 2_000  # tokens that are read at any rate
 MAX_CHOICES = 300  # CASE, IF and their like of one statement that are looked at
+MAX_QUERY = 100  # tokens of a query in a condition that are looked at
+MAX_BOUND = 2_000  # tokens of a statement that are looked at for a bound parameter
 MAX_BLANKS = 2  # in a string that is no prose
 
 # Functions of their arguments alone: with constants they are constants.
@@ -41,6 +43,7 @@ _SELF = word_set(
     "last_insert_id found_rows get_lock"
 )
 _CHOICES = word_set("if iif elt make_set decode case")
+_LOGIC = frozenset(["compare", "and", "or", "xor", "not"])
 _OPENERS = _CHOICES | {"where", "having", "when"}
 _DATE = re.compile(r"\s*\d{2,4}[-/.]\d{1,2}[-/.]\d{1,4}")
 
@@ -67,7 +70,7 @@ def conditions(statement: Statement, *, value: bool) -> Iterator[Evidence]:
             break
         tree = ConditionReader(tokens, index + 1).read(loose=True)
         reads -= tree.last - index
-        if token.text == "having" and tree.kind == "compare" and is_constant(tree):
+        if token.text == "having" and is_constant(tree) and tree.kind in _LOGIC:
             yield _tautology(
                 "A HAVING that compares constants is what probes use.", tokens, index, tree.last
             )
@@ -93,7 +96,12 @@ def _spliced(tree: Node, tokens: Tokens, *, value: bool) -> Iterator[Evidence]:
         if node.kind == "compare" and (reason := _odd_comparison(node, value=value)):
             yield _tautology(reason, tokens, node.first, node.last)
             return
+        if node.kind == "compare" and node.name == "in" and _is_torn_list(node):
+            yield _tautology(_CONSTANT_OR, tokens, node.first, node.last)
+            return
         if node.kind not in ("or", "and", "xor") or is_constant(node.children[0]):
+            continue
+        if value and node.kind == "and" and _is_arithmetic(node.children[0]):
             continue
         for position in range(1, len(node.children)):  # a leading 1=1 is for appending to
             verdict = (
@@ -105,6 +113,20 @@ def _spliced(tree: Node, tokens: Tokens, *, value: bool) -> Iterator[Evidence]:
                 reason, weak = verdict
                 yield _tautology(reason, tokens, node.first, node.last, weak=weak)
                 return
+
+
+def _is_torn_list(node: Node) -> bool:
+    """`IN (5 OR 7=7)`: a condition where the list has its values."""
+    return any(
+        child.kind in ("or", "and", "xor")
+        and any(part.kind == "compare" for part in child.children)
+        for child in node.children[1:]
+    )
+
+
+def _is_arithmetic(node: Node) -> bool:
+    """`2+2 = 4 and 3+3 = 6`: the value begins with a comparison of its own."""
+    return node.kind == "compare" and node.children[0].kind == "compare"
 
 
 def _odd_comparison(node: Node, *, value: bool) -> str:
@@ -143,7 +165,7 @@ def _beside_or(node: Node, position: int, tokens: Tokens, *, value: bool) -> Ver
     if inner.kind == "constant":
         if isinstance(inner.value, bool) and not value:
             return "An OR with TRUE opens every row.", True
-        empty = isinstance(inner.value, str) and not inner.value.strip()
+        empty = isinstance(inner.value, str) and not inner.value.strip() and not value
         return "An OR with a constant is what probes use.", not empty
     if settled is True and inner.kind == "compare":
         return _ALWAYS, False
@@ -152,8 +174,9 @@ def _beside_or(node: Node, position: int, tokens: Tokens, *, value: bool) -> Ver
             return "An OR with a function of constants is what probes use.", False
         return None
     if is_constant(inner):
-        if _is_filter_switch(inner, node, position):
-            return None
+        never = settled is False and all(part.value in (0, 1) for part in inner.children)
+        if _is_filter_switch(inner, node, position) or (never and not value):
+            return None  # OR 0 = 1 is what a query builder writes for an empty list
         return _CONSTANT_OR, False
     if inner.name == "is not null" and _compares_same(inner, node, position):
         return _ALWAYS, False
@@ -192,6 +215,8 @@ def _beside_and(child: Node, tokens: Tokens, *, value: bool) -> Verdict | None:
         if inner.name in ("is null", "is not null", "is value") and not value:
             return None
         constant = is_constant(inner)
+        if constant and not value and _is_generated(inner, tokens):
+            return None
         if constant and child.kind == "not" and not value and truth(inner) is False:
             return None  # NOT (0 = 1) is what a query builder writes for an empty exclusion
         if constant or (truth(child) is True and _same_text(inner, tokens)):
@@ -201,6 +226,18 @@ def _beside_and(child: Node, tokens: Tokens, *, value: bool) -> Verdict | None:
     if _asks_static(inner, tokens, value=value):
         return "An AND with a condition that no row decides is what probes use.", False
     return None
+
+
+def _is_generated(node: Node, tokens: Tokens) -> bool:
+    """What query builders write for "always" and "never", beside bound parameters."""
+    values = [child.value for child in node.children]
+    if not all(child.kind == "constant" and child.value in (0, 1) for child in node.children):
+        return False
+    if node.name in ("!=", "<>") and values[0] == values[-1]:
+        return True
+    return any(
+        token.kind == "variable" and not token.text.startswith("@@") for token in tokens[:MAX_BOUND]
+    )
 
 
 def _same_text(node: Node, tokens: Tokens) -> bool:
@@ -223,14 +260,31 @@ def _asks_static(node: Node, tokens: Tokens, *, value: bool) -> bool:
     if value:
         if node.kind == "subquery" or any(part.kind == "subquery" for part in walk(node)):
             return node.kind != "unknown"
+        if node.kind == "call" and node.name not in _PURE | _SELF:
+            return False  # f('x') or die('y')
         return _calls_something(node) and is_static(node, tokens)
     if node.kind not in ("compare", "call"):
         return False
+    if node.kind == "compare" and _compares_query(node, tokens):
+        return True
     calls = [part for part in walk(node) if part.kind == "call"]
     if not calls or any(part.kind in ("subquery", "case", "unknown") for part in walk(node)):
         return False
     known = all(part.name in _PURE and part.children for part in calls)
     return known and is_static(node, tokens)
+
+
+def _compares_query(node: Node, tokens: Tokens) -> bool:
+    """`1=(SELECT 1 FROM information_schema.tables)`, `(SELECT current_user)='x'`."""
+    sides = {child.kind: child for child in node.children}
+    if set(sides) != {"constant", "subquery"}:
+        return False
+    query = sides["subquery"]
+    words = {token.text for token in tokens[query.first : min(query.last, query.first + MAX_QUERY)]}
+    return bool(words & _CATALOGUE) or ("from" not in words and bool(words & _SELF))
+
+
+_CATALOGUE = word_set("information_schema sysobjects sqlite_master pg_shadow all_users dba_users")
 
 
 def _calls_something(node: Node) -> bool:
@@ -244,7 +298,6 @@ def _calls_something(node: Node) -> bool:
             )
         )
         or part.kind == "case"
-        or (part.kind == "column" and part.name in _SELF)
         for part in walk(node)
     )
 

@@ -17,27 +17,38 @@ from policies.engine.sql.tokens import tokenize
 
 MAX_VALUE = 4_000  # characters; longer texts are documents, not values
 MAX_LINES = 6
+MIN_LINE = 20  # characters of a line on average, for line breaks to be lines
 
 _HEAD = "SELECT c FROM t WHERE c = "
+_CONTEXTS = ("", "'", '"', "`")  # behind the head: as a number, or inside these quotes
+_LEXEME = re.compile(r"\w+|[^\w\s]")
 _OPERAND = 7  # the index of the first token behind the head
 _OPERATOR_FIRST = re.compile(
     r"\s*(?:and|or|xor|union|having|order\s+by|group\s+by|rlike|limit|procedure|waitfor|into|"
     r"in\s*\(\s*select|&&|\|\||[,);])",
     re.IGNORECASE,
 )
-_SUBQUERY = re.compile(r"\s*\(+\s*select\b(?P<rest>.*)\)\s*\Z", re.IGNORECASE | re.DOTALL)
+_SUBQUERY = re.compile(
+    r"\s*\(+\s*select\b(?P<rest>.*)\)\s*(?:[=<>][^()]{1,40})?\Z", re.IGNORECASE | re.DOTALL
+)
 _FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
 _CONCATENATED = re.compile(r"""\s*(['"])\s*(\|\||\+)\s*[\w(@].*[\w)]\s*\2\s*\1\s*\Z""", re.DOTALL)
 # A quoted operator alone: all of the value is `'='` or `'-'`.
 _OPERATOR_ALONE = re.compile(r"""\s*(['"])\s*(?:[=<>|&+*/^%-]|<>|!=|\|\||&&)\s*\1\s*\Z""")
+_NUMBERS_ALONE = re.compile(r"\s*(\d{1,6})\s+or\s+\1\s*\Z|\s*\d+\s+xor\s+\d+\s*\Z", re.IGNORECASE)
 # An option or a colour in quotes: '--help', "#d8bbff", "<name>".
-_QUOTED_WORD = re.compile(r"""(?:(?:--|\#)[\w-]*|<[\w-]+>)['"]|(?:and|or|not)['"]\s+[\w"'`]""")
-_WAITS = re.compile(r"(?:[-+*/<>=!|&^(,~%]|\b(?:and|or|xor|like|in))\s*\Z", re.IGNORECASE)
+_QUOTED_WORD = re.compile(r"""(?:(?:--|\#)[\w=,-]*|<[\w-]+>)['"`]|(?:and|or|not)['"]\s+[\w"'`]""")
+_WAITS = re.compile(r"(?:(?<![-/])[-+*/<>=!|&^(,~%]|\b(?:and|or|xor|like|in))\s*\Z", re.IGNORECASE)
+_CLOSED = re.compile(
+    r"[^\s()'\"`;,]{2,60}(?=\)+\s*(?:and|or|xor|union|order|group|having|limit|\|\||&&|;|--|\#)"
+    r"(?:\W|\Z))",
+    re.IGNORECASE,
+)
 # Signs that do not need to stand at the place where the value breaks out.
 _ANYWHERE = re.compile(
     r"\b(?:union|select|waitfor|sleep|benchmark|having|exec|execute|declare|insert|drop|outfile|"
     r"dumpfile|procedure)\b|;|--|\#|/\*|\b(?:or|and|xor)\b[^=<>]{0,60}(?:[=<>]|\b(?:like|is|in)\b)|"
-    r"\w_\w+\s*\(|\b(?:iif|if|case|elt)\b|@@|\|\||&&",
+    r"\w_\w+\s*\(|\b(?:iif|if|case|elt)\b|\w\([^()]{0,60}\w\(|@@|\|\||&&",
     re.IGNORECASE,
 )
 _STARTS_OUT = re.compile(
@@ -49,13 +60,22 @@ _GOES_ON = re.compile(
     r"where|sounds)\b)",
     re.IGNORECASE,
 )
+_QUOTED_NAME = re.compile(r"""\w{3,40}['"`](?=[\s,;:.)]|\Z)""")
+_QUOTED_OPERATOR = re.compile(
+    r"""(?:[-+*/%^&|<>=~!?]{1,3}|like|select|and|or|in)['"`](?P<behind>\s*(?:[:,)\]]|=>))?""",
+    re.IGNORECASE,
+)
+_OPENS_QUOTE = frozenset("=(,:[{+")
 _CUT = re.compile(r"--(?:[\s+\w]|\Z)|\#(?:[\s%]|\Z)|/\*")
 
 
 def value_evidence(value: str) -> list[Evidence]:
     """Signs of injection in `value`, offsets in it; the first context that shows some counts."""
-    if len(value) > MAX_VALUE or value.count("\n") > MAX_LINES:
+    if len(value) > MAX_VALUE or _is_document(value):
         return []
+    if closed := _CLOSED.match(value):
+        # kim@x) and 4=4: whatever stands before a bracket that nobody opened is the value
+        value = "1" * closed.end() + value[closed.end() :]
     if _CONCATENATED.match(value):
         return [
             _whole(
@@ -64,16 +84,22 @@ def value_evidence(value: str) -> list[Evidence]:
                 "The value closes its string, adds an expression and opens it again.",
             )
         ]
-    if _OPERATOR_ALONE.match(value):
+    if _OPERATOR_ALONE.match(value) or _NUMBERS_ALONE.match(value):
         return [
             _whole(value, "breakout", "The value ends its string and goes on as an expression.")
         ]
-    for quote in ("", "'", '"', "`"):
+    for quote in _CONTEXTS:
         if quote in value and _may_break_out(value, quote):
             found = list(_in_context(value, quote))
             if any(not sign.weak for sign in found) or len(found) > 1:
                 return found
     return []
+
+
+def _is_document(value: str) -> bool:
+    """Whether it has many lines, and not only because line breaks stand for blanks."""
+    lines = value.count("\n")
+    return lines > MAX_LINES and len(value) > lines * MIN_LINE
 
 
 def _may_break_out(value: str, quote: str) -> bool:
@@ -83,6 +109,14 @@ def _may_break_out(value: str, quote: str) -> bool:
     if not quote:
         return _STARTS_OUT.match(value) is not None
     return _GOES_ON.match(value, value.index(quote) + 1) is not None
+
+
+def weight(value: str) -> int:
+    """About how many tokens are read to judge the value, in all its contexts together."""
+    if len(value) > MAX_VALUE:
+        return 0
+    contexts = sum(quote in value and _may_break_out(value, quote) for quote in _CONTEXTS)
+    return contexts * len(_LEXEME.findall(value)) if contexts else 0
 
 
 def subquery_evidence(value: str) -> list[Evidence]:
@@ -126,7 +160,10 @@ def _in_context(value: str, quote: str) -> Iterator[Evidence]:
         bare = [token for token in tokens[:-1] if token.kind != "comment"]
         bare.append(tokens[-1])  # a comment at the end is an end, others are blanks
         made_up = len(head) > len(_HEAD) + len(quote) and value.lstrip()[:1].isalpha()
-        found.extend(breakouts(bare, first, text, quoted=bool(quote), alone=made_up))
+        unclosed = bool(quote) and not is_open and tokens[-1].kind != "comment"
+        found.extend(
+            breakouts(bare, first, text, quoted=bool(quote), alone=made_up, unclosed=unclosed)
+        )
     if quote and not any(sign.rule == "comment_tail" for sign in found):
         found.extend(_cut_off(tokens, value, quote))
     whole = not quote and tokens[_OPERAND].kind in ("string", "quoted")
@@ -170,5 +207,15 @@ def _is_quoted_word(value: str, quote: str) -> bool:
     """Whether the first quoted thing is an option or a colour: use '--' to stop."""
     at = value.find(quote)
     before = value[:at]
+    if before.rstrip()[-1:] in _OPENS_QUOTE and before.strip():
+        return True  # name='x', f("x"), { a: 'x' }: the quote begins a text, and ends none
     opens = not before or not (before[-1].isalnum() or before[-1] in "%_")
-    return opens and _QUOTED_WORD.match(value, at + 1) is not None
+    if not opens:
+        return False
+    # Starts with "/", { '>': '&gt;' }: the operator itself is quoted.
+    operator = _QUOTED_OPERATOR.match(value, at + 1)
+    if operator is not None and (before or operator.group("behind")):
+        return True
+    if not before and _QUOTED_NAME.match(value, at + 1) is not None:
+        return True
+    return _QUOTED_WORD.match(value, at + 1) is not None

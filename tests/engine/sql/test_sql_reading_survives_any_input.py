@@ -1,5 +1,6 @@
 """No input makes the SQL family fail, or take more than a bounded time."""
 
+import json
 import time
 
 import pytest
@@ -32,6 +33,15 @@ UNITS = [
     ";",
     "$$",
     "\x00",
+    "/**/",
+    "/*! */",
+    "1=1=",
+    "where x = 'a' b ",
+    "union select 1,2,",
+    "sleep(",
+    "a[",
+    "chr(65)||",
+    "select 1;",
 ]
 
 
@@ -66,3 +76,22 @@ def test_any_text_gives_findings_inside_itself(text: str):
     for language in ("sql", "auto", "url"):
         for finding in examine(text, language).findings:
             assert 0 <= finding.start <= finding.end <= len(text)
+
+
+@pytest.mark.parametrize("unit", ["1+", "' or '", "case when 1 ", "x' || ", "/**/", "/*! */"])
+def test_many_dense_values_of_one_text_take_bounded_time(unit: str):
+    text = json.dumps([unit * (3_900 // len(unit)) for _ in range(25)])
+
+    start = time.perf_counter()
+    examine(text, "auto")
+
+    assert time.perf_counter() - start < BUDGET_S
+
+
+def test_long_prose_in_a_document_is_read_to_its_end():
+    text = json.dumps(["The harbour's oldest tug and her crew; " * 90 for _ in range(25)])
+
+    report = examine(text, "auto")
+
+    assert not report.truncated
+    assert not report.findings
