@@ -5,8 +5,10 @@ answers after it has answered nothing that can be lost, and a caller that gets a
 as if there were no decision.
 
 `GroupRecorder` has one thread and one connection per process. All rows that wait while a COMMIT is
-under way go into the next one, so that many callers share one flush of the log. What happens when
-a caller's patience (`timeout_s`) ends first:
+under way go into the next one, so that many callers share one flush of the log. A caller who finds
+nobody waiting and the connection at rest sends its row itself, which spares two changes of thread;
+whatever goes wrong then is left to the recorder's thread, which waits on or tries again. What
+happens when a caller's patience (`timeout_s`) ends first:
 
 * The row still waited: it is dropped and never written.
 * The row was on its way: nobody can take it back. If it is stored after all, an audit event
@@ -39,8 +41,9 @@ from django.db import connection, transaction
 
 from audit import ids, rows
 from audit.errors import RecorderUnavailable, RecordRefused
+from audit.link import Link
 from audit.models import AUDIT_EVENTS, GATEWAY_CONTEXTS, AuditEvent, GatewayContext
-from audit.rows import Row
+from audit.rows import Encoded, Row
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +53,8 @@ TIMEOUT_S = 2.0
 CONNECT_TIMEOUT_S = 2  # libpq's least
 STATEMENT_TIMEOUT_MS = 5000
 UNANSWERED = "decision.unanswered"
+# A statement that took this share of a caller's patience will hardly serve the next one.
+_HOPELESS = 0.9
 
 # Codes that speak of the rows sent (data, integrity, limits of a row), so others are innocent.
 _ROW_FAULTS = ("22", "23", "54")
@@ -119,14 +124,14 @@ class _Entry:
 
     def __init__(
         self,
-        encoded: list[tuple[str, bytes]],
+        encoded: list[Encoded],
         decisions: list[tuple[int, str, str]],
         *,
         is_marking: bool = False,
     ) -> None:
         self.rows = encoded
         self.is_marking = is_marking
-        self.size = sum(len(row) for _, row in encoded)
+        self.size = sum(len(row.json) for row in encoded)
         self.decisions = decisions
         self.state = _State.WAITING
         self.abandoned = False
@@ -149,8 +154,8 @@ class GroupRecorder:
         self._connect_anew = connect or open_connection
         self._timeout_s = timeout_s
         self._max_waiting = max_waiting
-        self._connection: psycopg.Connection | None = None
-        self._inherited: psycopg.Connection | None = None
+        self._link: Link | None = None
+        self._inherited: Link | None = None
         self.start_afresh()
         _alive.add(self)
 
@@ -159,13 +164,15 @@ class GroupRecorder:
 
         A child must not touch its parent's connection, not even to close it, so it is kept.
         """
-        self._inherited, self._connection = self._connection, None
+        self._inherited, self._link = self._link, None
         self._changed = threading.Condition(threading.Lock())
         self._waiting: deque[_Entry] = deque()
         self._marks: deque[tuple[int, str, str]] = deque(maxlen=MAX_WAITING)
         self._thread: threading.Thread | None = None
         self._closing = False
         self._healthy = False
+        self._link_is_taken = False  # by the thread, or by the caller who sends its own row
+        self._left: list[_Entry] = []  # what that caller sent and leaves to the thread
         self._in_doubt = False
         self._sent_at: float | None = None
         self._failing_since: float | None = None
@@ -182,7 +189,7 @@ class GroupRecorder:
     def record_all(self, together: Sequence[tuple[str, Row]]) -> None:
         """Store rows of any tables, all or none; returns when they are durable."""
         entry = _Entry(
-            [(table, rows.encode(table, row)) for table, row in together],
+            [rows.encode(table, row) for table, row in together],
             [
                 (row["tenant_id"], row.get("tenant", ""), row["context_id"])
                 for table, row in together
@@ -191,11 +198,64 @@ class GroupRecorder:
         )
         with self._changed:
             self._admit(entry)
-            self._changed.notify()
-        if not entry.done.acquire(timeout=self._timeout_s):
+            if sends_itself := self._is_free_for(entry):
+                self._take_link()
+                self._waiting.clear()
+                entry.state = _State.SENT
+            elif not self._link_is_taken:
+                self._changed.notify()
+        patience_s = self._timeout_s
+        if sends_itself:
+            patience_s = self._send_own(entry)
+        if not entry.done.acquire(timeout=patience_s):
             self._give_up(entry)
         if entry.error is not None:
             raise entry.error
+
+    def _is_free_for(self, entry: _Entry) -> bool:
+        """Is the caller alone, and all there is to do one exchange on a sound connection?"""
+        return (
+            not self._link_is_taken
+            and len(self._waiting) == 1
+            and not self._marks
+            and self._healthy
+            and self._link is not None
+            and self._link.knows(rows.statement(entry.rows))
+        )
+
+    def _take_link(self) -> None:
+        self._link_is_taken = True
+        self._begin()
+
+    def _begin(self) -> None:
+        self._in_doubt = False
+        self._sent_at = time.monotonic()
+
+    def _send_own(self, entry: _Entry) -> float:
+        """Send the row from its caller's thread; how long that caller still has patience.
+
+        What is not stored by then is left to the recorder's thread.
+        """
+        end = time.monotonic() + self._timeout_s
+        link = self._link
+        assert link is not None  # noqa: S101 (`_is_free_for` said so)
+        is_stored = False
+        try:
+            link.send(*rows.insert(entry.rows))
+            is_stored = link.wait(self._timeout_s)
+        except psycopg.Error:
+            pass  # the link says the same again to the thread, which knows what to do
+        except Exception:
+            logger.exception("the recorder failed")
+        with self._changed:
+            if is_stored:
+                self._settle([entry])
+            else:
+                self._left = [entry]
+            self._link_is_taken = False
+            if self._has_work() or self._closing:
+                self._changed.notify()
+        return max(0.0, end - time.monotonic())
 
     def _admit(self, entry: _Entry) -> None:
         if self._closing:
@@ -206,10 +266,11 @@ class GroupRecorder:
                 f"{self._max_waiting} records already wait for the database; nothing was recorded."
             )
         # Whoever came later would wait in vain as well, and hold a thread of the server.
-        if self._sent_at is not None and time.monotonic() - self._sent_at > self._timeout_s:
+        hopeless_s = self._timeout_s * _HOPELESS
+        if self._sent_at is not None and time.monotonic() - self._sent_at > hopeless_s:
             self._counts["unavailable"] += 1
             raise RecorderUnavailable(
-                f"The database has not answered for {self._timeout_s:g} s; nothing was recorded."
+                f"The database has not answered for {hopeless_s:g} s; nothing was recorded."
             )
         self._waiting.append(entry)
         if self._thread is None:
@@ -261,22 +322,30 @@ class GroupRecorder:
 
     def _run(self) -> None:
         while batch := self._take():
+            is_under_way, self._left = bool(self._left), []
             try:
-                self._write(batch)
+                self._write(batch, is_under_way=is_under_way)
             except Exception:
                 # Whatever it was, nobody may be left waiting, and the next batch is tried.
                 logger.exception("the recorder failed")
                 self._finish(batch, _unavailable, in_doubt=True)
-        if self._connection is not None:
-            self._connection.close()
+        if self._link is not None:
+            self._link.close()
 
     def _take(self) -> list[_Entry]:
-        """All that waits, up to the bound in bytes; empty: the end."""
+        """All that waits, up to the bound in bytes; empty: the end.
+
+        First of all what a caller sent by itself and could not see through.
+        """
         with self._changed:
-            while not (self._waiting or (self._marks and self._healthy) or self._closing):
+            self._link_is_taken = False  # the last batch is through
+            while self._link_is_taken or not (self._has_work() or self._closing):
                 self._changed.wait()
-            if not self._waiting and not (self._marks and self._healthy):
+            if not self._has_work():
                 return []
+            self._take_link()
+            if self._left:
+                return self._left
             batch = [self._marking()] if self._marks else []
             size = 0
             while self._waiting and size < MAX_BATCH_BYTES:
@@ -285,6 +354,9 @@ class GroupRecorder:
                 size += entry.size
                 batch.append(entry)
             return batch
+
+    def _has_work(self) -> bool:
+        return bool(self._left or self._waiting or (self._marks and self._healthy))
 
     def _marking(self) -> _Entry:
         """The audit events that say whose callers were refused."""
@@ -302,15 +374,15 @@ class GroupRecorder:
                 "target_type": GatewayContext._meta.label_lower,
                 "target_id": context_id,
             }
-            encoded.append((AUDIT_EVENTS, rows.encode(AUDIT_EVENTS, row)))
+            encoded.append(rows.encode(AUDIT_EVENTS, row))
         marking = _Entry(encoded, list(self._marks), is_marking=True)
         marking.state = _State.SENT
         self._marks.clear()
         return marking
 
-    def _write(self, batch: list[_Entry]) -> None:
+    def _write(self, batch: list[_Entry], *, is_under_way: bool = False) -> None:
         try:
-            self._send(batch)
+            self._send(batch, is_under_way=is_under_way)
         except psycopg.Error as error:
             fault = _fault(error)
             if not fault.startswith(_ROW_FAULTS):
@@ -339,25 +411,31 @@ class GroupRecorder:
             self._failing_since = None
             logger.warning("recording works again after %.1f s", away_s)
 
-    def _send(self, batch: list[_Entry]) -> None:
-        """Commit the batch; once more, on a new connection, if the first was lost."""
-        statement, arrays = rows.insert(row for entry in batch for row in entry.rows)
-        self._in_doubt = False
-        self._sent_at = time.monotonic()
+    def _send(self, batch: list[_Entry], *, is_under_way: bool) -> None:
+        """Commit the batch; once more, on a new connection, if the first was lost.
+
+        `is_under_way`: it was sent already, and only its answer is missing.
+        """
+        insert = rows.insert([row for entry in batch for row in entry.rows])
+        if not is_under_way:
+            self._begin()
         for last in (False, True):
-            if self._connection is None:
-                self._connection = self._connect_anew()
+            if self._link is None:
+                self._link = Link(self._connect_anew())
             try:
-                self._connection.execute(statement.encode(), arrays, prepare=True)
+                if not is_under_way:
+                    self._link.send(*insert)
+                self._link.wait()
             except psycopg.Error as error:
-                lost = self._connection.broken
+                lost = self._link.is_lost
                 if not lost and _fault(error) != _READ_ONLY:
                     raise
                 self._in_doubt |= lost
-                self._connection.close()
-                self._connection = None
+                self._link.close()
+                self._link = None
                 if last:
                     raise
+                is_under_way = False
                 self._counts["reconnects"] += 1
             else:
                 return
@@ -371,21 +449,30 @@ class GroupRecorder:
     ) -> None:
         """Tell the callers; `failure` makes the error for each, None is success."""
         with self._changed:
-            if self._sent_at is not None:
-                self._commit_seconds += time.monotonic() - self._sent_at
-            self._sent_at = None
-            self._healthy = failure is not _unavailable
-            for entry in batch:
-                if entry.state is _State.DONE:
-                    continue
-                entry.state = _State.DONE
-                entry.error = failure() if failure else None
-                late = entry.abandoned and failure is None
-                unmarked = failure is not None if entry.is_marking else late or in_doubt
-                if unmarked:
-                    self._marks.extend(entry.decisions)
-                entry.done.release()
-            self._count(batch, failure)
+            self._settle(batch, failure, in_doubt=in_doubt)
+
+    def _settle(
+        self,
+        batch: list[_Entry],
+        failure: Callable[[], Exception] | None = None,
+        *,
+        in_doubt: bool = False,
+    ) -> None:
+        if self._sent_at is not None:
+            self._commit_seconds += time.monotonic() - self._sent_at
+        self._sent_at = None
+        self._healthy = failure is not _unavailable
+        for entry in batch:
+            if entry.state is _State.DONE:
+                continue
+            entry.state = _State.DONE
+            entry.error = failure() if failure else None
+            late = entry.abandoned and failure is None
+            unmarked = failure is not None if entry.is_marking else late or in_doubt
+            if unmarked:
+                self._marks.extend(entry.decisions)
+            entry.done.release()
+        self._count(batch, failure)
 
     def _count(self, batch: list[_Entry], failure: Callable[[], Exception] | None) -> None:
         size = sum(len(entry.rows) for entry in batch)
@@ -405,14 +492,12 @@ class InlineRecorder:
 
     def record_all(self, together: Sequence[tuple[str, Row]]) -> None:
         """Store rows of any tables, all or none."""
-        statement, arrays = rows.insert(
-            [(table, rows.encode(table, row)) for table, row in together]
-        )
+        insert = rows.insert([rows.encode(table, row) for table, row in together])
         # A savepoint, so that a refused row does not spoil the caller's transaction.
         inside = transaction.atomic() if connection.in_atomic_block else nullcontext()
         try:
             with inside, connection.cursor() as cursor:
-                cursor.execute(statement, arrays)
+                cursor.execute(*insert.for_django())
         except DatabaseError as error:
             cause = error.__cause__
             if isinstance(cause, psycopg.Error) and _fault(cause).startswith(_ROW_FAULTS):

@@ -209,11 +209,15 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 
 # A line per decision is on the hot path; it says nothing of threads and processes.
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+# The documented way to spare each line the search for its caller.
+logging._srcfile = None  # noqa: SLF001
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname).1s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "axonportal.common.logs.BatchingHandler", "formatter": "line"}
+    },
     "root": {"handlers": ["console"], "level": env.text("AXON_LOG_LEVEL", "INFO").upper()},
     "loggers": {
         # Django logs the path of every 4xx; paths of links are not for logs.

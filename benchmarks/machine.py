@@ -16,6 +16,7 @@ _PACKAGES = (
     "django",
     "djangorestframework",
     "granian",
+    "gunicorn",
     "psycopg",
     "hyperscan",
     "orjson",

@@ -1,9 +1,9 @@
 """`python -m benchmarks.run`: the pre-check over HTTP beside what it should be compared with.
 
 In one run, round by round: the portal's pre-check with its durable record, the empty view of the
-same server, the pre-check without its record, the same decision in the usual Django stack, one
-bare durable INSERT and one fdatasync. The absolute figures are this machine's of this minute; the
-ratios within a round are what the goals are about.
+same server, the pre-check without its record, the same decision in the usual Django stack (on
+gunicorn's threads), one bare durable INSERT and one fdatasync. The absolute figures are this
+machine's of this minute; the ratios within a round are what the goals are about.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ def _serve(running: stack.Stack) -> list[Subject]:
     portal = running.serve("portal")
     unrecorded = running.serve("unrecorded", environment={"AXON_BENCH_RECORDER": "none"})
     naive = running.serve(
-        "naive", environment={"AXON_BENCH_STACK": "naive", "AXON_BENCH_RECORDER": "orm"}
+        "naive",
+        environment={"AXON_BENCH_STACK": "naive", "AXON_BENCH_RECORDER": "orm"},
+        by=stack.gunicorn,
     )
     subjects = [
         Subject(

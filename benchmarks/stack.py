@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,9 +29,26 @@ START_TIMEOUT_S = 60.0
 SEED_TIMEOUT_S = 300
 
 
+def _granian(port: int) -> tuple[str, ...]:
+    """As the launcher starts it."""
+    return (
+        *("granian", "--interface", "wsgi", "--no-ws", "--log-level", "error"),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+        *("--blocking-threads", str(THREADS)),
+    )
+
+
+def gunicorn(port: int) -> tuple[str, ...]:
+    """As most Django projects serve theirs, with as many threads."""
+    return (
+        *("gunicorn", "--worker-class", "gthread", "--threads", str(THREADS), "--workers", "1"),
+        *("--bind", f"127.0.0.1:{port}", "--keep-alive", "60", "--log-level", "error"),
+    )
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Server:
-    """A granian on `port`, and the process that it runs as now."""
+    """A web server on `port`, and the process that it runs as now."""
 
     name: str
     port: int
@@ -75,20 +92,16 @@ class Stack:
         name: str,
         *,
         environment: Mapping[str, str] | None = None,
-        application: str = "benchmarks.wsgi:application",
+        by: Callable[[int], tuple[str, ...]] = _granian,
     ) -> Server:
-        """Start a web server as the launcher would, with one worker; ready when this returns.
+        """Start a web server with one worker; ready when this returns.
 
         Its log goes to a file: a decision's line costs what it costs in production, and no
         pipe can fill up.
         """
         port = free_port()
         log = self.folder / f"{name}.log"
-        argv = (
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
-            *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-            *("--blocking-threads", str(THREADS), "--log-level", "error", application),
-        )
+        argv = (sys.executable, "-m", *by(port), "benchmarks.wsgi:application")
         command = Command(
             argv=("/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1', str(log), *argv),
             cwd=PROJECT,

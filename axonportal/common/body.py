@@ -7,9 +7,11 @@ therefore no obstacle as long as the body is JSON.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -24,6 +26,9 @@ from axonportal.common.errors import (
 
 MAX_NESTING = 100  # objects and lists inside each other
 _FORM = "application/x-www-form-urlencoded"
+# What the quick reader leaves to the thorough one: escapes that could stand for a colon, and
+# integers that may pass 64 bits.
+_THOROUGH = re.compile(rb"\\u|[0-9]{19}")
 
 
 def read_object(request: HttpRequest | Request) -> dict[str, Any]:
@@ -67,11 +72,38 @@ def decode(data: bytes, *, form: bool = False) -> Any:
     """Decode strict JSON: UTF-8, no duplicate keys, no NaN, bounded nesting."""
     if not data.strip():
         raise NotJson("The body is empty; send a JSON object.")
+    brackets = data.count(b"[") + data.count(b"{")
+    if brackets <= MAX_NESTING and not _THOROUGH.search(data):
+        try:
+            value = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            pass  # the thorough reader says what is wrong
+        else:
+            # Each member has one colon outside of the texts. A key that occurs twice is one
+            # member less in the value, so its colon is left over.
+            if _colons(value) == data.count(b":"):
+                return value
+    return _thorough(data, brackets, form=form)
+
+
+def _colons(value: Any) -> int:
+    """How many colons the JSON of `value` has."""
+    if isinstance(value, str):
+        return value.count(":")
+    if isinstance(value, dict):
+        return sum(1 + key.count(":") + _colons(item) for key, item in value.items())
+    if isinstance(value, list):
+        return sum(map(_colons, value))
+    return 0
+
+
+def _thorough(data: bytes, brackets: int, *, form: bool) -> Any:
+    """As `decode`, in several times the time; knows what is wrong."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotJson(f"The body is not UTF-8 at byte {error.start}.") from None
-    if data.count(b"[") + data.count(b"{") > MAX_NESTING and _nesting(text) > MAX_NESTING:
+    if brackets > MAX_NESTING and _nesting(text) > MAX_NESTING:
         raise Invalid(f"The JSON is nested deeper than {MAX_NESTING} levels.")
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)

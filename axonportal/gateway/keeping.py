@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,16 +72,14 @@ def of_text(text: str) -> str:
 
 def of_json(value: Mapping[str, Any]) -> dict[str, Any]:
     """An object that comes with a call, without what must not be stored, in its keys too."""
-    if not value:
-        return {}
+    if all(_is_known(key, item) for key, item in value.items()):
+        return dict(value)
     kept: dict[str, Any] = dict(value)
-    texts = {(_last_key(path), text) for path, text in operations.leaves(value)}
-    if not texts <= _clean:
-        operation = operations.of_json(value)
-        if sensitive := _sensitive(analyse(operation).findings, len(operation.text)):
-            kept = operations.written_back(value, redact_parts(operation, sensitive))
-        else:
-            _remember(texts)
+    operation = operations.of_json(value)
+    if sensitive := _sensitive(analyse(operation).findings, len(operation.text)):
+        kept = operations.written_back(value, redact_parts(operation, sensitive))
+    else:
+        _remember(value)
     if telling := {key for key in _keys(kept) if not _PLAIN_KEY.fullmatch(key)}:
         kept = _renamed(kept, {key: of_text(key) for key in telling})
     return kept
@@ -94,14 +92,31 @@ _MAX_CLEAN = 10_000  # texts
 _MAX_CLEAN_CHARS = 200  # of one; longer ones hardly repeat
 
 
-def _remember(texts: Iterable[tuple[str, str]]) -> None:
+def _is_known(key: str, item: Any) -> bool:
+    """Was this member found clean before, its key included?"""
+    if isinstance(item, str):
+        return (key, item) in _clean
+    if isinstance(item, Mapping):
+        return (key, "") in _clean and all(_is_known(*member) for member in item.items())
+    if item is None or isinstance(item, int | float):
+        return (key, str(item)) in _clean
+    return False  # lists are read each time
+
+
+def _remember(value: Mapping[str, Any]) -> None:
+    """Keep the members of an object in which nothing was found."""
     if len(_clean) >= _MAX_CLEAN:
         _clean.clear()
-    _clean.update(pair for pair in texts if len(pair[1]) <= _MAX_CLEAN_CHARS)
-
-
-def _last_key(path: Sequence[str | int]) -> str:
-    return next((key for key in reversed(path) if isinstance(key, str)), "")
+    for key, item in value.items():
+        if not _PLAIN_KEY.fullmatch(key):
+            continue
+        if isinstance(item, Mapping):
+            _clean.add((key, ""))
+            _remember(item)
+        elif item is None or isinstance(item, str | int | float):
+            text = str(item)
+            if len(text) <= _MAX_CLEAN_CHARS:
+                _clean.add((key, text))
 
 
 # A key that holds neither digits nor an address, and is too short for a secret.

@@ -6,15 +6,19 @@ from collections import deque
 from dataclasses import dataclass
 from functools import cache
 
+from policies.engine.decode import Decode
 from policies.engine.family import Family
-from policies.engine.findings import Finding, Report, View
+from policies.engine.findings import EXECUTES, Finding, Report, View
 from policies.engine.operation import Operation
-from policies.engine.signs import SignScanner
+from policies.engine.overlaps import settled
+from policies.engine.signs import SignScanner, give_back
+from policies.engine.written import inherit
 
 VERSION = "1"  # of the detectors; stored with every decision, raised when their answers change
 MAX_DEPTH = 8  # wrappers inside wrappers
 MAX_NESTED = 500  # unwrapped texts examined per operation; its own parts all are
 
+DATA = frozenset(["pii", "secrets"])  # families that look at what stands there, not at what it does
 _NO_SIGNS: frozenset[str] = frozenset()
 
 
@@ -40,19 +44,22 @@ def families() -> tuple[Family, ...]:
 
 @cache
 def _scanner() -> SignScanner:
-    return SignScanner((family.name, sign) for family in families() for sign in family.signs)
+    signs = [(family.name, sign) for family in families() for sign in family.signs]
+    return SignScanner([*signs, *((Decode.name, sign) for sign in Decode.signs)])
 
 
 def warm_up() -> None:
     """Compile what the first operation would otherwise wait for."""
     # A telephone and an account number load what the first of their kind would wait for.
     analyse(Operation(text="select 1; tel +1 415 555 2671, DE89 3704 0044 0532 0130 00"))
+    give_back()
 
 
 def analyse(operation: Operation) -> Analysis:
     """Examine every part of the operation, and what is found wrapped inside it."""
     report = Report()
     scanner, all_families = _scanner(), families()
+    decode = Decode(len(operation.text))
     views = deque(
         View(
             text=operation.text[part.start : part.end],
@@ -70,14 +77,25 @@ def analyse(operation: Operation) -> Analysis:
             report.truncated = True
             continue
         signs = scanner.scan(view.text)
+        # A stretch of a text that was examined holds no data that was not found there.
+        known = view.depth > 0 and isinstance(view.offset, int)
         for family in all_families:
-            family.examine(view, frozenset(signs.get(family.name, _NO_SIGNS)), report)
-        views.extend(report.nested)
-        report.nested.clear()
+            if not known or family.name not in DATA:
+                family.examine(view, signs.get(family.name, _NO_SIGNS), report)
+        if Decode.name in signs or not view.text.isascii():
+            decode.open(view, signs.get(Decode.name, _NO_SIGNS), report)
+        if report.nested:
+            views.extend(report.nested)
+            report.nested.clear()
+    if operation.inherited and EXECUTES in report.facts:
+        inherit(operation, report)
     if report.truncated:
         report.fact("analysis", "truncated")
+    findings = report.findings
+    if report.decoded:
+        findings = settled(findings, report.decoded, operation.text)
     return Analysis(
-        findings=tuple(sorted(report.findings, key=lambda found: (found.start, found.end))),
+        findings=tuple(sorted(findings, key=lambda found: (found.start, found.end))),
         facts={name: tuple(values) for name, values in report.facts.items()},
         truncated=report.truncated,
     )

@@ -60,12 +60,15 @@ FACTS = (
     "sql.table",
     "sql.function",
     "shell.command",
+    "shell.executes",
     "shell.opaque",
     "file.read",
     "file.write",
     "host",
     "package.install",
     "git",
+    "text.hidden",
+    "text.homoglyph",
     "analysis",
 )
 # What other products call the same thing.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,7 @@ from policies.engine.nodes import Evidence, Inputs
 from policies.engine.operation import Operation
 from policies.engine.policy import RANK, Action, ActionType, CompiledPolicy, Mode
 from policies.engine.policyset import PolicySet
+from policies.engine.redaction import Style, stricter
 
 SNAPSHOT_VERSION = 1
 MAX_SHOWN_EVIDENCE = 100  # places per match that a snapshot keeps
@@ -50,13 +51,15 @@ class Match:
     written_action: ActionType
     decided_by: str
     message: str
+    style: Style | None = None
     approvers: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The whole answer; `redactions` are the findings that must not pass for an allow to stand."""
+    """The whole answer; `redactions` are the findings that must not pass for an allow to stand,
+    and `styles` says what is to stand in their places, by kind (see `redaction.redact`)."""
 
     verdict: Verdict
     action: ActionType | None
@@ -65,6 +68,7 @@ class Decision:
     redactions: tuple[Finding, ...]
     analysis: Analysis
     policy_revision: int
+    styles: Mapping[str, Style] = field(default_factory=dict)
     engine_version: str = analysis_module.VERSION
 
     @property
@@ -112,6 +116,7 @@ def decide(
         reason=_reason(action, matches),
         matches=tuple(matches),
         redactions=_redactions(matches, found, len(operation.text)),
+        styles=_styles(matches),
         analysis=found,
         policy_revision=policies.revision,
     )
@@ -145,6 +150,7 @@ def _match(
         written_action=written.type,
         decided_by=decided_by,
         message=written.message or f"Policy {spec.name} matched.",
+        style=written.style,
         approvers=written.approvers,
         evidence=tuple(policy.node.evidence(inputs)),
     )
@@ -214,8 +220,7 @@ def _redactions(matches: Sequence[Match], found: Analysis, length: int) -> tuple
     by_kind = [finding for finding in findings if finding.kind in {*kinds, "policy.withheld"}]
     by_span = [
         Finding(
-            # The name stands in the placeholder, which must not break the text around it.
-            kind=f"policy.{_NOT_A_WORD.sub('_', match.policy)}",
+            kind=_kind_of(match),
             rule="match",
             start=start,
             end=end,
@@ -225,6 +230,24 @@ def _redactions(matches: Sequence[Match], found: Analysis, length: int) -> tuple
         for (start, end), match in spans.items()
     ]
     return tuple(by_kind + by_span)
+
+
+def _styles(matches: Sequence[Match]) -> dict[str, Style]:
+    """What stands in the redacted places, by kind, as far as policies name a style; of several
+    the strictest counts. The rest gets placeholders."""
+    styles: dict[str, Style] = {}
+    for match in matches:
+        if match.action != ActionType.REDACT or match.style is None:
+            continue
+        for evidence in match.evidence:
+            kind = evidence.kind or _kind_of(match)
+            styles[kind] = stricter(styles.get(kind, match.style), match.style)
+    return styles
+
+
+def _kind_of(match: Match) -> str:
+    # The name stands in the placeholder, which must not break the text around it.
+    return f"policy.{_NOT_A_WORD.sub('_', match.policy)}"
 
 
 def snapshot(decision: Decision) -> dict[str, Any]:

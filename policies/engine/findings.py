@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from policies.engine.mapped import Mapped, Places
+
 # Per operation; past it the report is `truncated`, and whoever redacts takes the whole text.
 MAX_FINDINGS = 100_000
 MAX_FACT_VALUES = 200  # values kept per fact
+EXECUTES = "shell.executes"  # the fact: paths of files that are run or sourced
+DATA_FAMILIES = ("pii.", "secret.")  # what they find is taken out of texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,9 @@ class View:
     """A text to examine: a part of the operation, or something unwrapped from it.
 
     `offset` says where it stands in `Operation.text`: a number (contiguous: original = offset +
-    index) or one original offset per character and one for the end (decoded text).
+    index) or one original offset per character and one for the end (decoded text). `ends` says
+    where the originals of the characters end, for text of which several characters were made of
+    one stretch; without it each ends where the next begins.
     """
 
     text: str
@@ -45,12 +51,17 @@ class View:
     layer: str = ""
     depth: int = 0
     path: tuple[str | int, ...] = ()
+    ends: Sequence[int] | None = None
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """The stretch of `Operation.text` that `[start, end)` of this view came from."""
-        if isinstance(self.offset, int):
-            return self.offset + start, self.offset + end
-        return self.offset[start], self.offset[end]
+        offset = self.offset
+        if isinstance(offset, int):
+            return offset + start, offset + end
+        first = offset[start]
+        last = offset[end] if self.ends is None or start >= end else self.ends[end - 1]
+        # Words of a command may be joined in another order than they stand in.
+        return (first, last) if first <= last else (last, first)
 
     def part(self, start: int, end: int, *, language: str, layer: str) -> View:
         """A stretch of this view as a view of its own, one layer deeper."""
@@ -59,10 +70,58 @@ class View:
             text=self.text[start:end],
             offset=whole + start if isinstance(whole, int) else whole[start : end + 1],
             language=language,
-            layer=f"{self.layer} > {layer}" if self.layer else layer,
+            layer=self.deeper(layer),
             depth=self.depth + 1,
             path=self.path,
+            ends=None if self.ends is None else self.ends[start:end],
         )
+
+    def derived(self, made: Mapped, *, language: str, layer: str, start: int = 0) -> View:
+        """What was made of this view's text from `start` on, one layer deeper.
+
+        A finding in it covers in `Operation.text` all that the found characters were made of.
+        """
+        own, ends, count = self.offset, self.ends, len(made.text)
+        starts, lasts = made.starts, made.ends
+        if isinstance(own, int):
+            base = own + start
+
+            def first(at: int) -> int:
+                return base + starts[at]
+
+            def last(at: int) -> int:
+                return base + lasts[at]
+
+        else:
+            places = own  # of a type that is settled, for the functions below
+
+            def first(at: int) -> int:
+                return places[start + starts[at]]
+
+            def last(at: int) -> int:
+                # The end of a character, not the beginning of the next: between them may lie
+                # what was dropped.
+                place = start + lasts[at]
+                return places[place] if ends is None or not place else ends[place - 1]
+
+        def offset(at: int) -> int:
+            if at < count:
+                return first(at)
+            return last(count - 1) if count else self.place(start, start)[0]
+
+        return View(
+            text=made.text,
+            offset=Places(offset, count + 1),
+            language=language,
+            layer=self.deeper(layer),
+            depth=self.depth + 1,
+            path=self.path,
+            ends=Places(last, count),
+        )
+
+    def deeper(self, layer: str) -> str:
+        """The name of a layer inside this view: all layers, outermost first."""
+        return f"{self.layer} > {layer}" if self.layer else layer
 
 
 @dataclass(slots=True)
@@ -74,6 +133,8 @@ class Report:
     nested: list[View] = field(default_factory=list)
     truncated: bool = False
     seen: set[tuple[str, str, int, int]] = field(default_factory=set)
+    decoded: dict[Finding, str] = field(default_factory=dict)  # data in decoded views: its value
+    executed: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def find(
         self,
@@ -88,25 +149,38 @@ class Report:
         reference: str = "",
     ) -> None:
         """Record a finding at `[start, end)` of `view`, once."""
+        first, last = view.place(start, end)
+        # An unwrapped text is examined again by every family.
+        if not self._new(kind, rule, first, last):
+            return
+        finding = Finding(
+            kind=kind,
+            rule=rule,
+            start=first,
+            end=last,
+            confidence=confidence,
+            reason=reason,
+            layer=view.layer,
+            reference=reference,
+        )
+        self.findings.append(finding)
+        if not isinstance(view.offset, int) and kind.startswith(DATA_FAMILIES):
+            self.decoded[finding] = view.text[start:end]
+
+    def adopt(self, finding: Finding) -> None:
+        """Record a finding whose place in `Operation.text` is known, once."""
+        if self._new(finding.kind, finding.rule, finding.start, finding.end):
+            self.findings.append(finding)
+
+    def _new(self, kind: str, rule: str, start: int, end: int) -> bool:
         if len(self.findings) >= MAX_FINDINGS:
             self.truncated = True
-            return
-        first, last = view.place(start, end)
-        if (kind, rule, first, last) in self.seen:
-            return  # an unwrapped text is examined again by every family
-        self.seen.add((kind, rule, first, last))
-        self.findings.append(
-            Finding(
-                kind=kind,
-                rule=rule,
-                start=first,
-                end=last,
-                confidence=confidence,
-                reason=reason,
-                layer=view.layer,
-                reference=reference,
-            )
-        )
+            return False
+        key = (kind, rule, start, end)
+        if key in self.seen:
+            return False
+        self.seen.add(key)
+        return True
 
     def fact(self, name: str, value: str) -> None:
         """Record a value of a fact, once."""
@@ -117,6 +191,14 @@ class Report:
             self.truncated = True
             return
         values.append(value)
+
+    def execute(self, view: View, start: int, end: int, path: str) -> None:
+        """Record that the operation runs or sources the file `path`, named at `[start, end)`.
+
+        `path` is resolved as far as the command tells: absolute, or relative to where it runs.
+        """
+        self.fact(EXECUTES, path)
+        self.executed.setdefault(path, view.place(start, end))
 
     def nest(self, view: View) -> None:
         """Have an unwrapped text examined too (within the depth that `analyse` allows)."""

@@ -29,7 +29,7 @@ _NAME = r"""[\w$."`\[\]@#\-]+"""
 _END = r"\s*(?:;|\Z|--|/\*|,|\b(?:cascade|restrict|purge)\b|\#)"
 # The shape behind the verb is part of it: "Drop table support in the next release" is prose.
 _SQL = re.compile(
-    rf"""\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*\(?\s*(?:
+    rf"""\s*+(?:(?:--[^\n]*+\n|/\*(?:[^*]|\*(?!/))*+\*/)\s*+)*+\(?\s*+(?:
       select\b(?=\s*(?:[*'"(@\d-]|distinct\b|top\b|all\b|null\b|/\*|case\b
         |{_NAME}\s*(?:,|\(|from\b|as\b|;|\Z|\+|\|\|)))
     | select\b(?=.{{1,300}}?\bfrom\s+[\w"`\[(])
@@ -109,9 +109,15 @@ _WORDS = word_set(
     "screen script set sleep sort split strings sudo tail test time timeout top touch trap "
     "type wait watch which who write halt poweroff flock for if while case function until"
 )
+_EITHER = _COMMANDS | _WORDS
+# Words that a disguise is worth putting on: commands, and verbs of SQL.
+NAMES = _EITHER | word_set(
+    "alter copy create delete drop execute grant insert merge revoke select union update"
+)
 _SHELLISH = re.compile(
     r"(?:\A|\s)--?[A-Za-z]|[|&]{1,2}|;|>|<|\$[\w({]|`|(?:\A|\s)(?:\.{0,2}/|~)|\*|\b\w+=|\w/\w"
 )
+_PIPED_TO_SHELL = re.compile(r"[|;&]\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|&&\s*\w")
 _PROSE = re.compile(r"(?:[A-Za-z]{2,},? ){5}")
 
 
@@ -146,8 +152,8 @@ def _is_shell(head: str) -> bool:
     name, rest = found.group("name"), found.group("rest")
     if name.startswith(("./", "/", "~/", "../")):
         return "\n" not in head[: found.start("name")]
-    if name.rpartition("/")[2] not in _COMMANDS | _WORDS:
-        return bool(re.search(r"[|;&]\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|&&\s*\w", rest))
+    if name.rpartition("/")[2] not in _EITHER and not name.startswith("mkfs."):
+        return _PIPED_TO_SHELL.search(rest) is not None
     if _SHELLISH.search(rest):
         return True
     return name not in _WORDS and not _PROSE.search(rest)

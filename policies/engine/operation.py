@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from policies.engine.findings import Finding
+
 
 class Phase(StrEnum):
     """Before the tool ran (its input is checked) or after (its result is checked)."""
@@ -41,11 +43,26 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What running a file would do that was written earlier: see `written.examine`.
+
+    Plain values only, so that it can be kept with a session (`msgspec` writes and reads it).
+    """
+
+    findings: tuple[Finding, ...] = ()
+    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """What a subject wants to do (or what came of it), in the engine's terms.
 
     `text` is what the policies call `query` (before) or `response` (after). `fields` holds what
     else policies may ask for: `client_id`, `user_id`, `context` and so on; see `conditions`.
+    `inherited` holds, by absolute path, what files do that were written earlier in the session;
+    an operation that runs one of them answers for it. Relative paths of a command are taken from
+    `fields["working_directory"]`.
     """
 
     text: str
@@ -53,6 +70,7 @@ class Operation:
     phase: Phase = Phase.BEFORE
     parts: tuple[Part, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict)
+    inherited: Mapping[str, Written] = field(default_factory=dict)
 
     def all_parts(self) -> tuple[Part, ...]:
         """The parts, or the whole text as the only one."""

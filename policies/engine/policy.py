@@ -12,6 +12,7 @@ from policies.engine.conditions import ConditionsError, compile_conditions
 from policies.engine.nodes import Anchor, Node
 from policies.engine.operation import Operation, Phase
 from policies.engine.patterns import Pattern, compile_pattern
+from policies.engine.redaction import Style
 
 MAX_ACTIONS = 10  # per policy
 MAX_MESSAGE_CHARS = 1_000
@@ -42,12 +43,16 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One action; `phase` limits it to inputs (before) or results (after)."""
+    """One action; `phase` limits it to inputs (before) or results (after).
+
+    `style` says what stands in the redacted places; None leaves that to other policies.
+    """
 
     type: ActionType
     message: str = ""
     phase: Phase | None = None
     approvers: tuple[str, ...] = ()
+    style: Style | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +127,17 @@ def compile_actions(raw: Any) -> tuple[Action, ...]:
         ):
             errors.append((f"{path}.approvers", "Give a list of group names."))
             continue
+        style = item.get("style")
+        if "style" in item and style not in list(Style):
+            errors.append((f"{path}.style", f"Styles are {', '.join(Style)}; got {style!r:.80}."))
+            continue
+        if "style" in item and kind != ActionType.REDACT:
+            errors.append((f"{path}.style", "Only redact has a style."))
+            continue
         actions.append(
             Action(
                 type=ActionType(kind),
+                style=Style(style) if style else None,
                 message=message,
                 phase=Phase(phase) if phase else None,
                 approvers=tuple(approvers),

@@ -6,14 +6,13 @@ import hashlib
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import orjson
-
 from policies.engine.findings import Finding
 from policies.engine.operation import Operation
+from policies.engine.redaction_json import JsonText, Piece, looks_like_json
 
 # Findings of other families describe; these name what must go: data, secrets, and what a
 # redacting policy of the tenant matched.
@@ -28,6 +27,7 @@ _SENSITIVITY = (
     "pii.ssn",
     "pii.credit_card",
     "pii.aadhaar",
+    "pii.national_id",
     "pii.passport",
     "pii.iban",
     "pii.pan",
@@ -35,35 +35,49 @@ _SENSITIVITY = (
     "pii.phone",
     "pii.email",
     "pii.ip",
+    "pii.mac_address",
+    "pii.name",
     "pii",
 )
 _RANK = {kind: rank for rank, kind in enumerate(_SENSITIVITY)}
 _HEX_TO_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_NUMBER_CHARACTERS = frozenset("0123456789+-.eE")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_UNICODE_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}")
-_LONGEST_ESCAPE = 6
+_NOT_OF_A_LABEL = re.compile(r"\W")
 _JOINERS = "\u200d\ufe0e\ufe0f"
+# Characters that continue the one before them, though no marks: the skin colours of emoji, the
+# letters of flags of regions, the vowels and finals of Hangul.
+_CONTINUING = (("\U0001f3fb", "\U0001f3ff"), ("\U000e0020", "\U000e007f"), ("\u1160", "\u11ff"))
+_REGIONAL = ("\U0001f1e6", "\U0001f1ff")  # two of them make a flag
 
 
 class Style(StrEnum):
-    """What stands in a redacted place.
+    """What stands in a redacted place, and how a policy's action names it (`"style": "token"`).
 
     PLACEHOLDER: `[SSN]`, `[SECRET:github_token]`. KEEP_LAST_FOUR: `***-**-6789`, only of kinds
     that are numbers, others as placeholders. HASH: `[EMAIL:kdjfmbaeopcgihln]`, the same for the
-    same value under the same key, so that rows can still be joined. DROP: nothing.
+    same value under the same key, so that rows can still be joined. TOKEN: the same as a word,
+    `email_kdjfmbaeopcgihln`, for places where brackets break something. DROP: nothing.
     """
 
     PLACEHOLDER = "placeholder"
-    KEEP_LAST_FOUR = "keep_last_four"
+    KEEP_LAST_FOUR = "keep_last4"
     HASH = "hash"
+    TOKEN = "token"  # noqa: S105 (the name of a style)
     DROP = "drop"
+
+
+# What wins when several policies want a kind redacted: the one that leaves least.
+_CONCEALING = (Style.DROP, Style.PLACEHOLDER, Style.TOKEN, Style.HASH, Style.KEEP_LAST_FOUR)
+
+
+def stricter(one: Style, other: Style) -> Style:
+    """The one of two styles that leaves less of the value."""
+    return min(one, other, key=_CONCEALING.index)
 
 
 _LAST_FOUR_KINDS = frozenset(
     ["pii.ssn", "pii.credit_card", "pii.aadhaar", "pii.phone", "pii.iban", "pii.passport"]
 )
+_LAST_FOUR_FAMILY = "pii.national_id."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,28 +109,28 @@ def redact(
 
     The findings' offsets are those of `text`. `style` is one for all, or one by kind or family
     (`{"pii.email": HASH, "pii": KEEP_LAST_FOUR}`; the most specific counts, the rest get
-    placeholders). `key` keys the digests of `Style.HASH`: whoever lacks it cannot try values.
+    placeholders). `key` keys the digests of HASH and TOKEN: whoever lacks it cannot try values.
     Overlapping findings become one stretch, named by the most sensitive of them. A stretch never
-    ends inside a character or an escape of JSON, and JSON stays JSON. Placeholders are no
-    findings themselves, so a second run changes nothing.
+    ends inside a character or an escape of JSON, and JSON stays JSON, also JSON inside its strings:
+    a number becomes a string. What stands in a redacted place is no finding itself and speaks for
+    nothing beside it, so a second run changes nothing (but after DROP words move together).
 
     Raises:
-        ValueError: `Style.HASH` without a key, or a finding outside the text.
+        ValueError: HASH or TOKEN without a key, or a finding outside the text.
     """
     stretches = _merged(findings, len(text))
     if not stretches:
         return Redacted(text=text)
-    json = _Json(text) if _looks_like_json(text) else None
+    json = JsonText(text) if looks_like_json(text) else None
     spans: list[RedactedSpan] = []
     for first, last, kind in stretches:
         whole = _whole_characters(text, first, last)
-        for start, end, bare in json.pieces(*whole) if json is not None else [(*whole, False)]:
-            start = max(start, spans[-1].end) if spans else start
+        for piece in json.pieces(*whole) if json is not None else [Piece(*whole)]:
+            start, end = max(piece.start, spans[-1].end) if spans else piece.start, piece.end
             if start >= end:
                 continue
             replacement = _replacement(text[start:end], kind, _style_of(kind, style), key)
-            if bare:  # a number becomes a string
-                replacement = f'"{replacement}"'
+            replacement = f"{piece.quote}{replacement}{piece.quote}"
             spans.append(RedactedSpan(start=start, end=end, kind=kind, replacement=replacement))
     return Redacted(text=_replaced(text, spans), spans=tuple(spans))
 
@@ -180,26 +194,33 @@ def _merged(findings: Iterable[Finding], length: int) -> list[tuple[int, int, st
 
 
 def _rank(kind: str) -> int:
-    family = kind.partition(".")[0]
-    return _RANK.get(kind, _RANK.get(family, len(_RANK)))
+    return next((_RANK[name] for name in _prefixes(kind) if name in _RANK), len(_RANK))
+
+
+def _prefixes(kind: str) -> list[str]:
+    """`pii.national_id.de`, `pii.national_id`, `pii`: from the most specific on."""
+    parts = kind.split(".")
+    return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
 def _style_of(kind: str, style: Style | Mapping[str, Style]) -> Style:
     if isinstance(style, Style):
         return style
-    family = kind.partition(".")[0]
-    return style.get(kind, style.get(family, Style.PLACEHOLDER))
+    return next((style[name] for name in _prefixes(kind) if name in style), Style.PLACEHOLDER)
 
 
 def _replacement(value: str, kind: str, style: Style, key: bytes) -> str:
-    family, _, name = kind.partition(".")
+    family, _, rest = kind.partition(".")
+    name = _NOT_OF_A_LABEL.sub("_", rest)
     label = f"SECRET:{name}" if family == "secret" else name.upper()
     match style:
         case Style.DROP:
             return ""
         case Style.HASH:
             return f"[{label}:{_digest(value, kind, key)}]"
-        case Style.KEEP_LAST_FOUR if kind in _LAST_FOUR_KINDS:
+        case Style.TOKEN:
+            return f"{'secret' if family == 'secret' else name}_{_digest(value, kind, key)}"
+        case Style.KEEP_LAST_FOUR if kind in _LAST_FOUR_KINDS or kind.startswith(_LAST_FOUR_FAMILY):
             masked = _masked(value)
             return masked if masked is not None else f"[{label}]"
         case _:
@@ -207,7 +228,12 @@ def _replacement(value: str, kind: str, style: Style, key: bytes) -> str:
 
 
 def _masked(value: str) -> str | None:
-    """`value` with all but its last four letters and digits as stars; None when too short."""
+    """`value` with all but its last four letters and digits as stars; None when too short.
+
+    None also where it holds an escape of JSON, which stars would break.
+    """
+    if "\\" in value:
+        return None
     places = [place for place, character in enumerate(value) if character.isalnum()]
     if len(places) < KEPT + MIN_MASKED:
         return None
@@ -217,7 +243,7 @@ def _masked(value: str) -> str | None:
 
 def _digest(value: str, kind: str, key: bytes) -> str:
     if not key:
-        raise ValueError("Hashed redaction needs a key: without one, values could be tried.")
+        raise ValueError("Redaction by digests needs a key: without one, values could be tried.")
     # One person's number has one digest, however it was written.
     canonical = unicodedata.normalize("NFKC", value).casefold()
     if kind not in ("pii.email", "pii.ip") and not kind.startswith("secret."):
@@ -256,93 +282,14 @@ def _belongs_to_previous(text: str, place: int) -> bool:
         return False
     if "\udc00" <= character <= "\udfff":
         return "\ud800" <= text[place - 1] <= "\udbff"
+    if _REGIONAL[0] <= character <= _REGIONAL[1]:
+        first = place
+        while first > 0 and _REGIONAL[0] <= text[first - 1] <= _REGIONAL[1]:
+            first -= 1
+        return (place - first) % 2 == 1
     return (
         character in _JOINERS
         or text[place - 1] == "\u200d"
+        or any(first <= character <= last for first, last in _CONTINUING)
         or unicodedata.category(character) in ("Mn", "Me", "Mc")
     )
-
-
-def _looks_like_json(text: str) -> bool:
-    """Whether the whole text, or each of its lines, is a JSON object or array."""
-    stripped = text.strip()
-    if not stripped.startswith(("{", "[")) or not stripped.endswith(("}", "]")):
-        return False
-    if _is_json(stripped):
-        return True
-    lines = stripped.splitlines()
-    return len(lines) > 1 and all(_is_json(line) for line in lines if line.strip())
-
-
-def _is_json(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return True
-
-
-class _Json:
-    """A text that is JSON, and the borders in it that a replacement must respect."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._strings = [match.span() for match in _STRING.finditer(text)]
-        self._starts = [start for start, _ in self._strings]
-
-    def pieces(self, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-        """The contents of strings and the numbers in `[start, end)`, no escape cut in half.
-
-        The third value tells whether the piece is a number, outside of strings.
-        """
-        at = max(0, bisect_right(self._starts, start) - 1)
-        while start < end:
-            while at < len(self._strings) and self._strings[at][1] <= start:
-                at += 1
-            first, last = self._strings[at] if at < len(self._strings) else (end, end)
-            if start < first:
-                yield from self._numbers(start, min(end, first))
-                start = first
-            if first < end:
-                inner, outer = max(start, first + 1), min(end, last - 1)
-                if inner < outer:
-                    yield (
-                        self._after_escape(inner, first),
-                        self._past_escape(outer, first, last),
-                        False,
-                    )
-                start = last
-
-    def _numbers(self, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-        text = self._text
-        while start > 0 and text[start - 1] in _NUMBER_CHARACTERS:
-            start -= 1
-        while end < len(text) and text[end] in _NUMBER_CHARACTERS:
-            end += 1
-        for number in _NUMBER.finditer(text, start, end):
-            yield *number.span(), True
-
-    def _escape_over(self, place: int, first: int) -> tuple[int, int] | None:
-        """The escape that `place` lies inside of, if any."""
-        for start in range(max(first + 1, place - _LONGEST_ESCAPE + 1), place):
-            if self._text[start] != "\\" or self._escaped(start, first):
-                continue
-            match = _UNICODE_ESCAPE.match(self._text, start)
-            end = match.end() if match else start + 2
-            if start < place < end:
-                return start, end
-        return None
-
-    def _escaped(self, place: int, first: int) -> bool:
-        slashes = 0
-        while place - slashes - 1 > first and self._text[place - slashes - 1] == "\\":
-            slashes += 1
-        return slashes % 2 == 1
-
-    def _after_escape(self, start: int, first: int) -> int:
-        over = self._escape_over(start, first)
-        return over[1] if over else start
-
-    def _past_escape(self, end: int, first: int, last: int) -> int:
-        over = self._escape_over(end, first)
-        return min(over[1], last - 1) if over else end

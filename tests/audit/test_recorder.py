@@ -9,12 +9,14 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection, transaction
 
 from audit.errors import RecorderUnavailable, RecordRefused
+from audit.link import Link
 from audit.models import (
     AUDIT_EVENTS,
     GATEWAY_CONTEXTS,
@@ -341,6 +343,141 @@ def test_while_the_database_does_not_answer_newcomers_are_refused_without_waitin
         with pytest.raises(RecorderUnavailable, match="has not answered for"):
             group.record(GATEWAY_CONTEXTS, decision())
         assert time.monotonic() - start < 0.1
+
+
+@pytest.fixture
+def senders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the threads that sent something, in order."""
+    names: list[str] = []
+    send_it = Link.send
+
+    def send(self: Link, *insert: Any) -> None:
+        names.append(threading.current_thread().name)
+        send_it(self, *insert)
+
+    monkeypatch.setattr(Link, "send", send)
+    return names
+
+
+def test_a_caller_who_is_alone_sends_its_own_row_once_the_way_is_known(recorder_of, senders, other):
+    group, mine = recorder_of(), threading.current_thread().name
+
+    for _ in range(3):
+        group.record(GATEWAY_CONTEXTS, decision())
+        until(lambda: not group._link_is_taken)
+    group.record(TOOL_CALLS, one_of_each()[TOOL_CALLS])  # prepared by the thread first
+
+    assert senders == ["recorder", mine, mine, "recorder"]
+    assert len(stored_ids(other)) == 3
+    assert group.stats().batches == {1: 4}
+
+
+def alone(group: GroupRecorder) -> None:
+    """Have the next caller of `group` send its own row."""
+    group.record(GATEWAY_CONTEXTS, decision())
+    until(lambda: not group._link_is_taken)
+
+
+def test_those_who_come_while_a_caller_sends_its_own_row_go_together_behind_it(
+    recorder_of, senders, other, callers
+):
+    group = recorder_of()
+    alone(group)
+    with stalled(other):
+        first = send(group, other, callers, decision())
+        later = [callers.submit(group.record, GATEWAY_CONTEXTS, decision()) for _ in range(8)]
+        until(lambda: group.stats().waiting == 8)
+    for each in [first, *later]:
+        each.result(PATIENCE_S)
+
+    assert group.stats().batches == {1: 2, 8: 1}
+    assert [name == "recorder" for name in senders] == [True, False, True]
+
+
+def test_a_caller_who_gives_up_on_its_own_row_leaves_it_to_the_thread_and_it_is_marked(
+    recorder_of, other, callers
+):
+    group, row = recorder_of(timeout_s=0.3), decision()
+    alone(group)
+    with stalled(other):
+        sent = send(group, other, callers, row)
+        with pytest.raises(RecorderUnavailable, match="if it is recorded later, it is marked"):
+            sent.result(PATIENCE_S)
+
+    until(AuditEvent.objects.exists)
+
+    assert row["context_id"] in stored_ids(other)
+    assert (AuditEvent.objects.get().kind, group.stats().unanswered) == (UNANSWERED, 1)
+
+
+def test_a_connection_that_dies_under_a_callers_own_row_is_replaced_and_the_row_is_there_once(
+    recorder_of, database, other, callers
+):
+    group, row = recorder_of(), decision()
+    alone(group)
+    with stalled(other):
+        sent = send(group, other, callers, row)
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", database.opened)
+        until(lambda: len(database.opened) == 2)
+
+    sent.result(PATIENCE_S)
+
+    assert row["context_id"] in stored_ids(other)
+    assert not AuditEvent.objects.exists()
+
+
+def test_a_callers_own_row_that_cannot_even_be_sent_is_never_taken_for_stored(
+    recorder_of, database, other
+):
+    group, row = recorder_of(), decision()
+    alone(group)
+    database.is_away = True
+    assert group._link is not None
+    group._link.close()
+
+    with pytest.raises(RecorderUnavailable, match="database is away"):
+        group.record(GATEWAY_CONTEXTS, row)
+    assert row["context_id"] not in stored_ids(other)
+    database.is_away = False
+    group.record(GATEWAY_CONTEXTS, row)
+
+    assert row["context_id"] in stored_ids(other)
+
+
+def test_a_callers_own_bad_row_is_refused_and_the_next_one_stored(recorder_of, other):
+    group, good = recorder_of(), decision()
+    alone(group)
+
+    with pytest.raises(RecordRefused, match="gateway_context_phase"):
+        group.record(GATEWAY_CONTEXTS, decision(phase="between"))
+    group.record(GATEWAY_CONTEXTS, good)
+
+    assert good["context_id"] in stored_ids(other)
+    assert group.stats().refused == 1
+
+
+@pytest.mark.parametrize("together", [1, 2], ids=["one row", "several rows"])
+def test_every_value_arrives_as_it_was_whether_a_row_goes_alone_or_not(group, other, together):
+    rows = [
+        decision(
+            query='it\'s \\ a "line"\n{,}',
+            query_sha256=b"\x00\\'\xff",
+            context={"deep": [{"a": None, "b": 1.5, "c": "\\u0041"}], "big": 2**70},
+            data_sources=["", 'say "hi"', "back\\slash", "{a,b}", "NULL", "two\nlines", "ä"],
+            triggered_policies=[],
+            duration_us=2**40,
+            requires_redaction=True,
+            expires_at=None,
+        )
+        for _ in range(together)
+    ]
+
+    group.record_all([(GATEWAY_CONTEXTS, row) for row in rows])
+
+    for row in rows:
+        kept = GatewayContext.objects.get(pk=row["context_id"])
+        expected = row | {"context": {**row["context"], "big": str(2**70)}}
+        assert {name: getattr(kept, name) for name in row} == expected
 
 
 def test_a_full_queue_refuses_at_once(recorder_of, other, callers):

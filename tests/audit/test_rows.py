@@ -12,7 +12,7 @@ from tests.audit.records import decision
 
 
 def _encoded(**fields: Any) -> dict[str, Any]:
-    encoded: dict[str, Any] = orjson.loads(rows.encode(GATEWAY_CONTEXTS, decision(**fields)))
+    encoded: dict[str, Any] = orjson.loads(rows.encode(GATEWAY_CONTEXTS, decision(**fields)).json)
     return encoded
 
 
@@ -47,7 +47,7 @@ def test_nesting_beyond_the_limit_is_cut_with_a_note():
     for _ in range(5000):
         nested = [nested]
 
-    encoded = rows.encode(GATEWAY_CONTEXTS, decision(context={"deep": nested}))
+    encoded = rows.encode(GATEWAY_CONTEXTS, decision(context={"deep": nested})).json
 
     assert rows.CUT.encode() in encoded
 

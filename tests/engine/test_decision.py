@@ -21,7 +21,7 @@ from policies.engine.findings import MAX_FINDINGS, Finding
 from policies.engine.operation import Operation, Phase
 from policies.engine.policy import ActionType, CompiledPolicy, PolicySpec
 from policies.engine.policyset import PolicySet
-from policies.engine.redaction import redact
+from policies.engine.redaction import Style, redact
 
 PROD = [{"field": "text", "operator": "contains", "value": "prod"}]
 
@@ -190,3 +190,58 @@ def test_a_snapshot_keeps_a_bounded_number_of_places() -> None:
 
     assert len(answer.matches[0].evidence) == 500
     assert len(shot["matches"][0]["evidence"]) == MAX_SHOWN_EVIDENCE
+
+
+def test_a_redacting_policy_says_what_stands_in_the_places() -> None:
+    text = "ssn 536-22-8726, jane@corp-mail.com, id 7788"
+    answer = decided(
+        policy(
+            "numbers",
+            {"type": "redact", "style": "keep_last4"},
+            conditions=[{"field": "query", "operator": "detects", "value": "pii.ssn"}],
+        ),
+        policy(
+            "ids",
+            {"type": "redact", "style": "drop"},
+            conditions=[{"field": "query", "operator": "matches", "value": "id [0-9]+"}],
+        ),
+        text=text,
+    )
+
+    assert answer.styles == {"pii.ssn": Style.KEEP_LAST_FOUR, "policy.ids": Style.DROP}
+    assert redact(text, answer.redactions, style=answer.styles).text == (
+        "ssn ***-**-8726, jane@corp-mail.com, "
+    )
+
+
+@pytest.mark.parametrize("order", list(permutations(["placeholder", "keep_last4", "hash"])))
+def test_of_several_redacting_policies_the_strictest_style_counts(order: tuple[str, ...]) -> None:
+    condition = [{"field": "query", "operator": "detects", "value": "pii.ssn"}]
+    answer = decided(
+        *(
+            policy(style, {"type": "redact", "style": style}, conditions=condition)
+            for style in order
+        ),
+        text="ssn 536-22-8726",
+    )
+
+    assert answer.styles == {"pii.ssn": Style.PLACEHOLDER}
+
+
+def test_a_policy_without_a_style_leaves_it_to_those_that_name_one() -> None:
+    condition = [{"field": "query", "operator": "detects", "value": "pii.ssn"}]
+    silent = policy("built-in", "redact", conditions=condition)
+    named = policy("own", {"type": "redact", "style": "keep_last4"}, conditions=condition)
+
+    assert decided(silent, text="536-22-8726").styles == {}
+    assert decided(silent, named, text="536-22-8726").styles == {"pii.ssn": Style.KEEP_LAST_FOUR}
+
+
+def test_a_policy_that_only_observes_has_no_style() -> None:
+    condition = [{"field": "query", "operator": "detects", "value": "pii.ssn"}]
+    answer = decided(
+        policy("a", {"type": "redact", "style": "drop"}, conditions=condition, mode="observe"),
+        text="ssn 536-22-8726",
+    )
+
+    assert answer.styles == {}

@@ -16,6 +16,7 @@ from policies.engine.policy import (
     compile_actions,
     compile_selector,
 )
+from policies.engine.redaction import Style
 
 ANY = [{"field": "phase", "operator": "exists", "value": True}]
 
@@ -190,3 +191,33 @@ def test_two_policies_are_rolled_out_to_different_subjects() -> None:
     same = sum(first.rolled_out_to(s) == second.rolled_out_to(s) for s in subjects)
 
     assert 200 < same < 300
+
+
+@pytest.mark.parametrize("style", list(Style))
+def test_a_redaction_names_its_style(style: Style) -> None:
+    (action,) = compile_actions([{"type": "redact", "style": style.value}])
+
+    assert action.style is style
+
+
+def test_a_redaction_without_a_style_leaves_it_to_others() -> None:
+    (action,) = compile_actions([{"type": "redact"}])
+
+    assert action.style is None
+
+
+@pytest.mark.parametrize(
+    ("item", "says"),
+    [
+        ({"type": "redact", "style": "blur"}, "keep_last4"),
+        ({"type": "redact", "style": None}, "Styles are"),
+        ({"type": "redact", "style": ["hash"]}, "Styles are"),
+        ({"type": "block", "style": "hash"}, "Only redact"),
+    ],
+    ids=str,
+)
+def test_a_style_that_cannot_be_is_refused(item: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConditionsError) as refused:
+        compile_actions([item])
+
+    assert says in dict(refused.value.errors)["actions.0.style"]

@@ -7,6 +7,7 @@ result's shape lets the original through, and `allow` skips the person's own pro
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -423,6 +424,31 @@ def test_a_redacting_policy_of_the_tenant_takes_out_every_place(
     stdout = answer["hookSpecificOutput"]["updatedToolOutput"]["stdout"]
     assert stdout == "é " + " ".join(["[CUSTOMER_IDS_]"] * 150)
     assert "CUST-" not in ToolCall.objects.get().output
+
+
+@pytest.mark.parametrize(
+    ("style", "stands"),
+    [
+        ("keep_last4", r"\*{3}-\*{2}-8726"),
+        ("hash", r"\[SSN:[a-p]{16}\]"),
+        ("token", "ssn_[a-p]{16}"),
+        ("drop", ""),
+    ],
+)
+def test_a_redacting_policy_of_the_tenant_says_what_stands_in_the_places(
+    hook_api: Api, tenant: Tenant, style: str, stands: str
+) -> None:
+    saved_policy(
+        tenant,
+        conditions=[{"field": "text", "operator": "detects", "value": "pii.ssn"}],
+        actions=[{"type": "redact", "style": style}],
+    )
+
+    answer = hook_api.hook(after("Bash", stdout=f"of {SSN}."))
+
+    stdout = answer["hookSpecificOutput"]["updatedToolOutput"]["stdout"]
+    assert re.fullmatch(rf"of {stands}\.", stdout)
+    assert SSN not in ToolCall.objects.get().output
 
 
 def test_ten_thousand_and_one_addresses_do_not_let_the_last_one_through(hook_api: Api) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from axonportal.accounts.authentication import Principal, authenticate
@@ -20,7 +21,7 @@ from axonportal.common.errors import Invalid
 from axonportal.gateway import operations, services
 from axonportal.gateway.failing import CannotDecide, fails_open, guarded
 from axonportal.gateway.services import Caller, Checked
-from policies.engine.decision import Verdict
+from policies.engine.decision import Decision, Verdict
 from policies.engine.findings import Finding
 from policies.engine.operation import Operation
 from policies.engine.policy import ActionType
@@ -105,7 +106,7 @@ def _pre_tool_use(caller: Caller, event: JSON) -> JSON:
         )
     answered: JSON = {}
     notes = [f"Axon Portal: {text}." for text in decision.messages(ActionType.WARN)]
-    replaced = redact_parts(operation, decision.redactions)
+    replaced = _replaced(operation, decision)
     if replaced and isinstance(tool_input, Mapping):
         answered["updatedInput"] = operations.written_back(tool_input, replaced)
         notes.append(_redaction_note(checked, "input"))
@@ -185,13 +186,24 @@ def _post_tool_use(caller: Caller, event: JSON) -> JSON:
         }
     answered: JSON = {}
     notes = [f"Axon Portal: {text}." for text in decision.messages(ActionType.WARN)]
-    replaced = redact_parts(operation, decision.redactions)
+    replaced = _replaced(operation, decision)
     if replaced:
         answered["updatedToolOutput"] = operations.written_back(result, replaced)
         notes.append(_redaction_note(checked, "result"))
     if notes:
         answered["additionalContext"] = " ".join(notes)[:MAX_NOTE_CHARS]
     return _specific("PostToolUse", **answered)
+
+
+def _replaced(operation: Operation, decision: Decision) -> dict[tuple[str | int, ...], str]:
+    """The parts that redaction changes, each place in the style that its policy names."""
+    return redact_parts(
+        operation,
+        decision.redactions,
+        style=decision.styles,
+        # The same value has the same digest in all of a deployment's answers, and in no other's.
+        key=f"redaction:{settings.AXON_CREDENTIAL_KEY}".encode(),
+    )
 
 
 def _of_result(event: JSON, fields: Mapping[str, Any]) -> Operation:

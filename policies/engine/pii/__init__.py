@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from policies.engine.family import Sign
 from policies.engine.findings import Report, View
-from policies.engine.pii import addresses, documents, numbers, phones
+from policies.engine.pii import addresses, documents, names, national, numbers, phones
 from policies.engine.pii.context import Reading, path_topics
+from policies.engine.pii.rules import RULES
 from policies.engine.pii.shapes import SIGNS, plain, words
+from policies.engine.rules import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ _DETECTORS = tuple(
         (documents.find_births, "birth_word", "birth"),
         (addresses.find_ipv4, "ipv4", ""),
         (addresses.find_ipv6, "ipv6", ""),
+        (addresses.find_macs, "mac", ""),
         (addresses.find_emails, "email", ""),
     )
 )
@@ -45,18 +48,36 @@ _DETECTORS = tuple(
 
 class PersonalData:
     """Findings `pii.ssn`, `pii.credit_card`, `pii.aadhaar`, `pii.pan`, `pii.email`, `pii.phone`,
-    `pii.iban`, `pii.passport`, `pii.ip` and `pii.date_of_birth`, every occurrence."""
+    `pii.iban`, `pii.passport`, `pii.ip`, `pii.date_of_birth` and `pii.mac_address`, every
+    occurrence; of the countries asked for also `pii.national_id.<country>`, and `pii.name` where
+    a finder of names is registered (see `names`)."""
 
     name = "pii"
-    signs: Sequence[Sign] = SIGNS
+    rules: tuple[Rule, ...] = RULES
+
+    def __init__(self, *, countries: Iterable[str] = ()) -> None:
+        """Look for the national numbers of `countries` too (`"de"`); see `national`.
+
+        Raises:
+            ValueError: a country whose number the engine does not know.
+        """
+        numbers_of = {national.sign_of(each): each for each in national.national_ids(countries)}
+        self.signs: Sequence[Sign] = (*SIGNS, *numbers_of)
+        self._national = tuple((sign.name, each) for sign, each in numbers_of.items())
 
     def examine(self, view: View, signs: frozenset[str], report: Report) -> None:
         """Report the personal data in `view`; see `Family.examine`."""
         topics = path_topics(view.path)
-        if not signs and not topics:
+        finder = names.registered()
+        if not signs and not topics and finder is None:
             return
         odd = "odd" in signs  # Its digits may be any: nothing can be ruled out by the scan.
         reading = Reading(view, plain(view.text) if odd else view.text, topics, report)
+        for sign, number in self._national:
+            if odd or sign in signs:
+                national.find(reading, number)
         for detector in _DETECTORS:
             if odd or not signs.isdisjoint(detector.signs) or detector.topic in topics:
                 detector.run(reading)
+        if finder is not None:
+            names.find_names(reading, finder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from policies.engine.pii.context import Evidence, Reading
+from policies.engine.pii.context import Evidence, Reading, open_left, open_right
 from policies.engine.pii.shapes import words
 
 MAX_LOCAL = 64  # RFC 5321, characters before the @
@@ -52,7 +52,17 @@ _MESSAGE_ID = re.compile(r"(?:message-id|in-reply-to|references)\s*:[^:]*\Z", re
 _IPV4 = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
 _LIKE_A_VERSION = re.compile(r"(?:[0-9]|1[0-2])\.(?:[0-9]|1[0-9]|20)\.")
 _IPV6 = re.compile(r"[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){3,7}")
+_DECIMAL_BEFORE = re.compile(r"[0-9]?\.[0-9]{1,4}[ ,]\Z")  # the coordinates of a drawing
+_DECIMAL_AFTER = re.compile(r"[ ,-]-?[0-9]{0,3}\.[0-9]")
+_MAC = re.compile(r"(?<![0-9A-Fa-f:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
+MIN_MAC_DIGITS = 3  # different ones; `00:00:00:00:00:01` is nobody's
 _NETWORK = re.compile(r"/[0-9]{1,3}(?![0-9\w/])")
+MAX_OCTET = 255
+FIRST_RESERVED = 240
+# First octets of which all, and of which a part is special (IANA's registry): `ipaddress` takes
+# 10 µs an address, and a log has thousands.
+_PRIVATE_FIRST = frozenset([0, 10, 127])
+_PARTLY_SPECIAL = frozenset([100, 169, 172, 192, 198, 203])
 _IPV6_GLOBAL = ipaddress.ip_network("2000::/3")
 _VERSION_BEFORE = re.compile(
     r"(?:\bv|version|release|build|rev|==|>=|<=|~=|[a-z]/)[\s:='\"]*\Z", re.IGNORECASE
@@ -136,7 +146,10 @@ def _find_addresses(reading: Reading, *, six: bool) -> None:
         evidence = reading.evidence("ip", start, end)
         if evidence == Evidence.AGAINST:
             continue
-        if evidence <= Evidence.NOTHING and _LIKE_A_VERSION.match(match[0]):
+        if evidence <= Evidence.NOTHING and (
+            _LIKE_A_VERSION.match(match[0])
+            or (_DECIMAL_BEFORE.search(before[-8:]) and _DECIMAL_AFTER.match(text, end))
+        ):
             continue
         reading.claim(
             start,
@@ -146,6 +159,31 @@ def _find_addresses(reading: Reading, *, six: bool) -> None:
             confidence=0.8 if evidence >= Evidence.NEAR else 0.6,
             reason="A public IP address.",
         )
+
+
+def find_macs(reading: Reading) -> None:
+    """Hardware addresses that a key, a column or a word calls so; made-up ones pass.
+
+    Only those that a manufacturer gave to a device lead to a person: virtual machines and
+    containers use addresses with the bit for "local", groups the one for "multicast".
+    """
+    text = reading.text
+    for match in _MAC.finditer(text):
+        start, end = match.span()
+        first = int(match[0][:2], 16)
+        if first & 0b11 or len(set(match[0].lower()) - {":", "-"}) < MIN_MAC_DIGITS:
+            continue
+        if not open_left(text, start) or not open_right(text, end) or text[end : end + 1] == ":":
+            continue
+        if reading.evidence("mac", start, end) >= Evidence.NEAR and reading.free(start, end):
+            reading.claim(
+                start,
+                end,
+                kind="pii.mac_address",
+                rule="mac.named",
+                confidence=0.7,
+                reason="The hardware address of a device, named as one in the text.",
+            )
 
 
 def _email_around(text: str, at: int, after: int) -> tuple[int, int] | None:
@@ -189,6 +227,13 @@ def _is_machine(
 
 
 def _is_service(address: str) -> bool:
+    """Whether `address` is none, is not reachable from anywhere, or is known to everybody."""
+    if ":" not in address:
+        octets = [int(octet) for octet in address.split(".")]
+        if max(octets) > MAX_OCTET or octets[0] in _PRIVATE_FIRST or octets[0] >= FIRST_RESERVED:
+            return True
+        if octets[0] not in _PARTLY_SPECIAL:
+            return address in _KNOWN_SERVICES
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -39,14 +39,22 @@ class Evidence(IntEnum):
 # A placeholder of an earlier redaction says nothing about its neighbours, else a second run would
 # find what the first had no reason to.
 _PLACEHOLDER = re.compile(r"\[[A-Z_]{2,20}(?::[\w*:]{0,90})?\]")
+_TOKEN_LEFT = re.compile(r"[a-z_]{2,40}_[a-p]{16}(?![a-z0-9])")  # the same, as one word
+_LONGEST_TOKEN = 57
 _PLACEHOLDER_END = re.compile(r"\A[A-Z_]{0,20}(?::?[\w*:]{0,90})?\]")
+_HEX_GROUP_BEFORE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{4,5}\s\Z")
+_HEX_GROUP_AFTER = re.compile(r"\s[0-9A-Fa-f]{4,5}(?![0-9A-Za-z])")
 _LETTER = re.compile(r"[^\W_]")
 _NAME_BACKWARDS = re.compile(r"[\w.\-]+")
 _CELL_END = re.compile(r"[|,;\t(]")
 # Keys that leave it to the words around them what their values are.
 _NEUTRAL_KEYS = words(
-    "value val v number num no nr data text content is was are to result output message msg body"
+    "value val v number num no nr data text content is was are to result output message msg body "
+    "nummer numero número numéro wert valor valeur"
 )
+_ENDS_OF_PHRASES = frozenset(".,;!?)")
+_PHRASE_BREAK = re.compile(r"[^\w\s.\-/]")
+_GENERIC_NAMES = words("id no nr num number code")
 _COMPARED = (" like", " ilike", " in", " is", " eq", " ne")
 
 
@@ -67,6 +75,7 @@ class Reading:
         self._taken: list[tuple[int, int]] = []
         self._path_topics = topics
         self._said: dict[int, tuple[frozenset[str], str, int]] = {}
+        self._after: dict[int, str] = {}
 
     def claim(
         self, start: int, end: int, *, kind: str, rule: str, confidence: float, reason: str
@@ -76,6 +85,10 @@ class Reading:
         self._report.find(
             self.view, start, end, kind=kind, rule=rule, confidence=confidence, reason=reason
         )
+
+    def truncate(self) -> None:
+        """Say that something was not looked at."""
+        self._report.truncated = True
 
     def free(self, start: int, end: int) -> bool:
         """Whether nothing in `[start, end)` has been claimed."""
@@ -98,8 +111,14 @@ class Reading:
         if word:
             against = word == "other" and gap <= ADJACENT
             return Evidence.AGAINST if against else Evidence.NOTHING
-        after = self.text[end : end + REACH_AFTER].partition("\n")[0].partition("[")[0]
-        return Evidence.NEAR if first_topic(after.lower()) == topic else Evidence.NOTHING
+        after = self._after.get(end)
+        if after is None:
+            words_after = self.text[end : end + REACH_AFTER].partition("\n")[0].partition("[")[0]
+            if "_" in words_after:
+                left = _TOKEN_LEFT.search(self.text, end, end + REACH_AFTER + _LONGEST_TOKEN)
+                words_after = words_after[: left.start() - end] if left else words_after
+            after = self._after[end] = first_topic(words_after.lower())
+        return Evidence.NEAR if after == topic else Evidence.NOTHING
 
     def line_before(self, start: int) -> str:
         """What stands before `start` on its line, as far as 200 characters."""
@@ -109,8 +128,10 @@ class Reading:
     def _read_before(self, start: int) -> tuple[frozenset[str], str, int]:
         """The topics of the label; without one, the last telling word and how far it is."""
         before = self._before(start)
-        name, prose = _key(before, "=:><!~")
+        name, prose, phrase = _key(before, "=:><!~")
         topics = label_topics(name) if name else NOTHING
+        if phrase and name.lower() in _GENERIC_NAMES:
+            topics = label_topics(phrase) or topics  # `Tax ID: `, `Passport No = `
         if topics and not (prose and topics == ID):
             return topics, "", 0
         if not name:
@@ -132,7 +153,7 @@ class Reading:
         column = self._tables.column(start)
         if column:
             return label_topics(column), True
-        cell, _ = _key(before, "|")
+        cell, _, _ = _key(before, "|")
         if cell:
             return label_topics(cell), False
         return NOTHING if before.strip(" \t\"'+(") else self._path_topics, False
@@ -148,27 +169,33 @@ class Reading:
             before = above + line if above.endswith((":", "=")) else line
         if "]" in before:
             before = _PLACEHOLDER.sub("", _PLACEHOLDER_END.sub("", before))
+        if "_" in before:
+            before = _TOKEN_LEFT.sub("", before)
         return before
 
 
-def _key(before: str, marks: str) -> tuple[str, bool]:
+def _key(before: str, marks: str) -> tuple[str, bool, str]:
     """The key whose value starts where `before` ends, as in `key: "`, `key = '`, `key IN ('`.
 
-    The second value tells whether it is the last word of a sentence rather (`Passport No: `).
+    The second value tells whether it is the last word of a sentence rather (`Passport No: `), the
+    third is the key with the two words before it, if there are any.
     """
     head = before.rstrip(" \t\"'`([{\\+")
     stripped = head.rstrip(marks)
     if stripped == head:
         if not head[-6:].lower().endswith(_COMPARED):
-            return "", False
+            return "", False, ""
         stripped = head.rpartition(" ")[0]
     stripped = stripped.rstrip(" \t\"'`])\\.")
     backwards = _NAME_BACKWARDS.match(stripped[::-1])
     if backwards is None:
-        return "", False
+        return "", False, ""
     name = backwards[0][::-1]
     rest = stripped[: -len(name)]
-    return name, rest.endswith(" ") and rest.rstrip()[-1:].isalpha() and "=" not in head[-2:]
+    said = rest.rstrip()[-1:]
+    prose = rest.endswith(" ") and (said.isalpha() or said in _ENDS_OF_PHRASES)
+    phrase = " ".join([*_PHRASE_BREAK.split(rest)[-1].split()[-2:], name]) if prose else ""
+    return name, prose and "=" not in head[-2:], phrase
 
 
 def isolated(text: str, start: int, end: int, *, in_path: bool = False) -> bool:
@@ -176,7 +203,7 @@ def isolated(text: str, start: int, end: int, *, in_path: bool = False) -> bool:
 
     `in_path`: it may be a segment of a path or of a URL.
     """
-    return _open_left(text, start, in_path) and _open_right(text, end, in_path)
+    return open_left(text, start, in_path) and open_right(text, end, in_path)
 
 
 def neighbours(text: str, start: int, end: int, separator: str) -> bool:
@@ -187,7 +214,16 @@ def neighbours(text: str, start: int, end: int, separator: str) -> bool:
     )
 
 
-def _open_left(text: str, start: int, in_path: bool) -> bool:
+def in_a_code_table(text: str, start: int, end: int) -> bool:
+    """Whether a word beside `[start, end)` is a hexadecimal group too, as in tables of codes."""
+    return (
+        _HEX_GROUP_BEFORE.search(text, max(0, start - 8), start) is not None
+        or _HEX_GROUP_AFTER.match(text, end) is not None
+    )
+
+
+def open_left(text: str, start: int, in_path: bool = False) -> bool:
+    """The left half of `isolated`."""
     left = text[start - 1 : start]
     if left.isalnum():
         # Neither the `n` of an escaped line break nor the end of `%3D` belongs to a word.
@@ -200,7 +236,8 @@ def _open_left(text: str, start: int, in_path: bool) -> bool:
     return left not in ("_", "$", "€", "£", "%", "@") and (left != "/" or in_path)
 
 
-def _open_right(text: str, end: int, in_path: bool) -> bool:
+def open_right(text: str, end: int, in_path: bool = False) -> bool:
+    """The right half of `isolated`."""
     right, then = text[end : end + 1], text[end + 1 : end + 2]
     if right.isalnum() or right in ("_", "@"):
         return False

@@ -8,18 +8,20 @@ from functools import cache
 from stdnum import numdb
 from stdnum.iso7064 import mod_97_10
 
-from policies.engine.pii.context import Evidence, Reading, isolated
+from policies.engine.pii.context import Evidence, Reading, isolated, open_left, open_right
 
 _IBAN = re.compile(r"[A-Za-z][A-Za-z][0-9]{2}(?:[ -]?[A-Za-z0-9]){11,32}")
 _PAN = re.compile(r"[A-Za-z][A-Za-z]{2}[ABCEFGHJKLPTabcefghjklpt][A-Za-z][0-9]{4}[A-Za-z](?!\w)")
-_PASSPORT = re.compile(r"[A-Z0-9](?:[A-Z0-9]{5,8})(?!\w)")
-_PASSPORT_WORD = re.compile(r"pass(?:e?port|aporte)|reisepass|pasaporte", re.IGNORECASE)
+_PASSPORT = re.compile(
+    r"(?:[A-Z0-9][A-Z0-9]{5,8}|[A-Z]{1,2} [0-9]{6,8}|[a-z]{1,2}[0-9]{6,8})(?!\w)"
+)
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
 _DATE = re.compile(
     r"[0-9a-z](?:"
     r"(?<=[12])[0-9]{3}([-/.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])"
     r"|(?:(?<=[0-3])[0-9])?([-/.])[0-3]?[0-9]\2(?:(?:19|20)[0-9]{2}|[0-9]{2})"
-    rf"|(?:(?<=[0-3])[0-9])?(?:st|nd|rd|th)?\.?[ -](?:of )?{_MONTH}\.?,?[ -](?:19|20)[0-9]{{2}}"
+    r"|(?<=[0-9])(?:(?<=[0-3])[0-9])?(?:st|nd|rd|th)?\.?[ -]"
+    rf"(?:of )?{_MONTH}\.?,?[ -](?:19|20)[0-9]{{2}}"
     rf"|(?:(?<=[jfmasond])[a-z]{{2,8}}) [0-3]?[0-9](?:st|nd|rd|th)?,? (?:19|20)[0-9]{{2}})"
     r"(?![0-9])",
     re.IGNORECASE,
@@ -82,11 +84,11 @@ def find_passports(reading: Reading) -> None:
     text = reading.text
     for match in _PASSPORT.finditer(text):
         start, end = match.span()
-        if sum(map(str.isdigit, match[0])) < MIN_PASSPORT_DIGITS:
+        digits = sum(map(str.isdigit, match[0]))
+        if not digits or not isolated(text, start, end) or not reading.free(start, end):
             continue
-        if not isolated(text, start, end) or not reading.free(start, end):
-            continue
-        if reading.evidence("passport", start, end) >= Evidence.NEAR:
+        least = Evidence.NEAR if digits >= MIN_PASSPORT_DIGITS else Evidence.LABELLED
+        if reading.evidence("passport", start, end) >= least:
             reading.claim(
                 start,
                 end,
@@ -102,7 +104,9 @@ def find_births(reading: Reading) -> None:
     text = reading.text
     for match in _DATE.finditer(text):
         start, end = match.span()
-        if not isolated(text, start, end) and text[end : end + 1] not in ("T", " "):
+        if not open_left(text, start):
+            continue
+        if text[end : end + 1] != "T" and not open_right(text, end):
             continue
         if reading.evidence("birth", start, end) >= Evidence.NEAR and reading.free(start, end):
             reading.claim(

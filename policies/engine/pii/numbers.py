@@ -6,7 +6,14 @@ import re
 
 from stdnum import verhoeff
 
-from policies.engine.pii.context import Evidence, Reading, isolated, neighbours
+from policies.engine.pii.context import (
+    Evidence,
+    Reading,
+    in_a_code_table,
+    isolated,
+    neighbours,
+)
+from policies.engine.pii.shapes import words
 
 _DIGITS = re.compile(r"[0-9]+")
 _GROUPED_SSN = re.compile(r"[0-9][0-9]{2}([- .])[0-9]{2}\1[0-9]{4}")
@@ -15,8 +22,9 @@ _AADHAAR = re.compile(r"[0-9][0-9]{3}([- ]?)[0-9]{4}\1[0-9]{4}")
 _FOUR_BESIDE = re.compile(r"(?<![0-9])(?:[0-9]{4}[- ]){3}[0-9]{4}(?![0-9])")  # a card's groups
 _CARD = re.compile(
     r"[0-9](?:"
-    r"[0-9]{3}(?P<four>[- ])[0-9]{4}(?P=four)[0-9]{4}(?P=four)[0-9]{4}(?:(?P=four)[0-9]{3}\b)?"
-    r"|[0-9]{3}(?P<six>[- ])[0-9]{6}(?P=six)[0-9]{4,5}"
+    r"[0-9]{3}(?P<four>[- ._])[0-9]{4}(?P=four)[0-9]{4}(?P=four)[0-9]{4}(?:(?P=four)[0-9]{2,3}\b)?"
+    r"|[0-9]{3}(?P<six>[- ._])[0-9]{6}(?P=six)[0-9]{4,5}"
+    r"|(?<![0-9] [0-9])(?: [0-9]){12,18}(?! ?[0-9])"
     r"|[0-9]{12,18})"
 )
 # First digits and lengths by issuer: ISO/IEC 7812 ranges as the issuers publish them.
@@ -31,9 +39,21 @@ _ISSUED = re.compile(
     r"|(?:50[0-9]{2}|56[0-9]{2}|57[0-9]{2}|58[0-9]{2}|63[0-9]{2}|67[0-9]{2})[0-9]{12}"  # Maestro
     r"|220[0-4][0-9]{12}|(?:60|81|82|508)[0-9]{14}|9792[0-9]{12}"  # Mir, RuPay, Troy
 )
+# The groups that the Internal Revenue Service gives out.
+_ITIN = re.compile(r"9[0-9]{2}(?:5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-2]|9[4-9])[0-9]{4}")
 _ZERO = ord("0")
 _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 _NEVER_ISSUED_AREAS = ("000", "666")
+DOCUMENTED = 0.6  # confidence that a number which manuals and test suites use is meant
+_TEST_CARDS = words(  # of the networks and the larger payment providers
+    "4111111111111111 4242424242424242 4012888888881881 4222222222222 5555555555554444 "
+    "5105105105105100 2223003122003222 378282246310005 371449635398431 378734493671000 "
+    "6011111111111117 6011000990139424 30569309025904 38520000023237 3056930009020004 "
+    "36227206271667 3530111333300000 3566002020360505 6200000000000005 4000000000000002"
+)
+_KNOWN_SSNS = words(  # of advertisements, and the shapes that texts about it use
+    "123456789 111223333 078051120 219099999 111111111 222222222 333333333 444444444 555555555"
+)
 
 
 def find_cards(reading: Reading) -> None:
@@ -43,18 +63,22 @@ def find_cards(reading: Reading) -> None:
         start, end = match.span()
         position = _next_group(text, start)
         digits = _only_digits(match[0])
-        if match["four"] is not None and len(digits) == 19 and not luhn(digits):
-            end -= 4  # Three digits more, such as a security code, are not its own.
+        if match["four"] is not None and len(digits) > 16 and not luhn(digits):
+            end -= len(digits) - 15  # Digits more, such as a security code, are not its own.
             digits = digits[:16]
         grouped = len(digits) != end - start
+        usual = (match["four"] or match["six"] or "") in "- "
+        if match["four"] == " " and in_a_code_table(text, start, end):
+            usual = False
         if not isolated(text, start, end, in_path=True) or not luhn(digits):
             continue
         if len(set(digits)) < 2:
             continue
-        evidence = reading.evidence("card", start, end)
+        # A card's number is also called its PAN, the primary account number.
+        evidence = max(reading.evidence(topic, start, end) for topic in ("card", "pan"))
         issued = _ISSUED.fullmatch(digits) is not None
         least = Evidence.NEAR
-        if issued:
+        if issued and usual and (not grouped or match["four"] or match["six"]):
             least = Evidence.DOUBTFUL if grouped else Evidence.NOTHING
         if evidence < least or not reading.free(start, end):
             continue
@@ -64,7 +88,13 @@ def find_cards(reading: Reading) -> None:
             end,
             kind="pii.credit_card",
             rule="card.grouped" if grouped else "card.bare",
-            confidence=0.99 if evidence >= Evidence.NEAR else 0.9 if grouped else 0.8,
+            confidence=DOCUMENTED
+            if digits in _TEST_CARDS
+            else 0.99
+            if evidence >= Evidence.NEAR
+            else 0.9
+            if grouped
+            else 0.8,
             reason="A payment card number: its check digit holds"
             + (" and an issuer uses its range." if issued else " and the text calls it a card."),
         )
@@ -79,7 +109,9 @@ def find_aadhaar(reading: Reading) -> None:
         digits = _only_digits(match[0])
         if digits[0] in "01" or not isolated(text, start, end, in_path=True):
             continue
-        beside = neighbours(text, start, end, match[1])
+        beside = neighbours(text, start, end, match[1]) or (
+            match[1] == " " and in_a_code_table(text, start, end)
+        )
         if beside and _FOUR_BESIDE.search(text[max(0, start - 6) : end + 6]):
             continue
         if not verhoeff.is_valid(digits) or not reading.free(start, end):
@@ -106,15 +138,16 @@ def find_grouped_ssns(reading: Reading) -> None:
     while (match := _GROUPED_SSN.search(text, position)) is not None:
         start, end = match.span()
         position = _next_group(text, start)
-        if not isolated(text, start, end, in_path=True) or not _is_ssn(_only_digits(match[0])):
+        digits = _only_digits(match[0])
+        if not isolated(text, start, end, in_path=True):
             continue
         if neighbours(text, start, end, match[1]) or not reading.free(start, end):
             continue
-        evidence = reading.evidence("ssn", start, end)
-        if evidence < (Evidence.DOUBTFUL if match[1] == "-" else Evidence.NEAR):
+        evidence = _ssn_evidence(reading, start, end, digits)
+        if evidence is None or evidence < (Evidence.DOUBTFUL if match[1] == "-" else Evidence.NEAR):
             continue
         position = end
-        _claim_ssn(reading, start, end, "ssn.grouped", evidence)
+        _claim_ssn(reading, start, end, digits, evidence)
 
 
 def find_bare_ssns(reading: Reading) -> None:
@@ -123,13 +156,11 @@ def find_bare_ssns(reading: Reading) -> None:
     while (match := _BARE_NINE.search(text, position)) is not None:
         start, end = match.span()
         position = end
-        if not isolated(text, start, end) or not _is_ssn(match[0]):
+        if not isolated(text, start, end) or not reading.free(start, end):
             continue
-        if not reading.free(start, end):
-            continue
-        evidence = reading.evidence("ssn", start, end)
-        if evidence >= Evidence.NEAR:
-            _claim_ssn(reading, start, end, "ssn.bare", evidence)
+        evidence = _ssn_evidence(reading, start, end, match[0])
+        if evidence is not None and evidence >= Evidence.NEAR:
+            _claim_ssn(reading, start, end, match[0], evidence)
 
 
 def luhn(digits: str) -> bool:
@@ -142,17 +173,30 @@ def luhn(digits: str) -> bool:
     return (sum(backwards[::2]) + sum(doubled) - len(digits) * _ZERO) % 10 == 0
 
 
-def _claim_ssn(reading: Reading, start: int, end: int, rule: str, evidence: Evidence) -> None:
+def _claim_ssn(reading: Reading, start: int, end: int, digits: str, evidence: Evidence) -> None:
     named = evidence >= Evidence.NEAR
+    taxpayer = digits[0] == "9"
+    sure = 0.99 if named else 0.85 if evidence == Evidence.NOTHING else 0.7
+    grouped = "ssn.grouped" if len(digits) < end - start else "ssn.bare"
+    number = "A US taxpayer number (ITIN)" if taxpayer else "A US social security number"
     reading.claim(
         start,
         end,
         kind="pii.ssn",
-        rule=rule,
-        confidence=0.99 if named else 0.85 if evidence == Evidence.NOTHING else 0.7,
-        reason="A US social security number"
+        rule="ssn.itin" if taxpayer else grouped,
+        confidence=min(sure, DOCUMENTED) if digits in _KNOWN_SSNS else sure,
+        reason=number
         + (", named as one in the text." if named else ": its shape, in the ranges issued."),
     )
+
+
+def _ssn_evidence(reading: Reading, start: int, end: int, digits: str) -> Evidence | None:
+    """How strongly the text says that `digits` are a tax payer's number; None: they cannot be."""
+    taxpayer = reading.evidence("itin", start, end)
+    if _is_ssn(digits):
+        return max(reading.evidence("ssn", start, end), taxpayer)
+    # An ITIN is issued to those who have no social security number: named, never by shape alone.
+    return taxpayer if _ITIN.fullmatch(digits) and taxpayer >= Evidence.NEAR else None
 
 
 def _is_ssn(digits: str) -> bool:

@@ -15,6 +15,7 @@ from policies.engine.pii.shapes import words
 MIN_DIGITS = 7
 MIN_BARE_DIGITS = 9  # without any mark between the digits, where only a word is near
 MAX_DIGITS = 15  # E.164
+MIN_PLAUSIBLE = 9  # with the country code, of a number that its plan does not know
 MAX_CUTS = 5  # trailing groups taken off a candidate before it is given up
 
 # Where a number without a country code is looked up, when the text says that it is a phone.
@@ -31,16 +32,18 @@ _AMERICAN = re.compile(
 _NATIONAL = re.compile(
     r"[(0-9](?:(?<=\()[0-9]{1,5}\))?(?:[ .\-/]{0,2}[0-9]|[ ]?\([0-9]{1,4}\)){5,15}(?![0-9])"
 )
-_DECIMAL = re.compile(r"[0-9]{1,2}\.[0-9]+\Z|[0-9]+\.[0-9]{1,3}\Z")
+_DECIMAL = re.compile(r"(?!0[1-9])[0-9]{1,3}\.[0-9]+\Z|[0-9]+\.[0-9]{1,3}\Z")
 _DATE = re.compile(
-    r"(?:19|20)[0-9]{2}([-/.])[0-9]{1,2}\1[0-9]{1,2}|[0-9]{1,2}([-/.])[0-9]{1,2}\2(?:19|20)[0-9]{2}"
+    r"(?:19|20)[0-9]{2}-(?:19|20)[0-9]{2}\Z"
+    r"|(?:19|20)[0-9]{2}([-/.])[0-9]{1,2}\1[0-9]{1,2}|[0-9]{1,2}([-/.])[0-9]{1,2}\2(?:19|20)[0-9]{2}"
 )
-_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![.0-9])")
 _TIME = re.compile(
     r"1[4-9][0-9]{8}(?:[0-9]{3})?"  # seconds or milliseconds since 1970
     r"|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])(?:[0-9]{4}|[0-9]{6})"
 )
 _EXTENSION = re.compile(r"x[0-9]{1,6}(?![0-9a-z])|ext", re.IGNORECASE)
+_CHAT_LINK = "wa.me/"
 _DIGITS = re.compile(r"[0-9]+")
 _TRUNK_ZERO = re.compile(r"\(0\)")
 _NOT_AFTER_PLUS = re.compile(r"[\w)\]]")
@@ -68,7 +71,12 @@ def find_international(reading: Reading) -> None:
         ):
             continue
         end = _valid_end(text, start, match.end())
-        if not end or not reading.free(start, end):
+        if not end:
+            # Plans change, and old spellings live on: where it is named, its length will do.
+            end = _plausible_end(text, start, match.end())
+            if not end or reading.evidence("phone", start, end) < Evidence.NEAR:
+                continue
+        if not reading.free(start, end):
             continue
         evidence = reading.evidence("phone", start, end)
         if evidence == Evidence.AGAINST:
@@ -86,13 +94,15 @@ def find_american(reading: Reading) -> None:
         digits = "".join(_DIGITS.findall(match[0]))
         if text[start - 2 : start] in ("1-", "1 ", "1."):
             start -= 2
-        blanks_only = not any(mark in match[0] for mark in "-.(")
-        if not isolated(text, start, end) or (blanks_only and neighbours(text, start, end, " ")):
+        marks = [mark for mark in "-.(" if mark in match[0]]
+        # `415 555 2671` may be three numbers, `252.227-7013` a clause.
+        unusual = not marks or marks == ["-", "."]
+        if not isolated(text, start, end) or (not marks and neighbours(text, start, end, " ")):
             continue
         if not _plan(1).fullmatch(digits) or not reading.free(start, end):
             continue
         evidence = reading.evidence("phone", start, end)
-        if evidence < (Evidence.NEAR if blanks_only else Evidence.NOTHING):
+        if evidence < (Evidence.NEAR if unusual else Evidence.NOTHING):
             continue
         position = end
         _claim(reading, start, end, "phone.american", evidence)
@@ -104,10 +114,13 @@ def find_national(reading: Reading) -> None:
     while (match := _NATIONAL.search(text, position)) is not None:
         start, end = match.span()
         position = end
+        start += match[0][0] == "(" and ")" not in match[0]  # the phone stands in brackets
         digits = "".join(_DIGITS.findall(match[0]))
-        if not MIN_DIGITS <= len(digits) <= MAX_DIGITS or not isolated(text, start, end):
+        if not MIN_DIGITS <= len(digits) <= MAX_DIGITS + 3:
             continue
-        if any(shape.match(match[0]) for shape in (_DATE, _ADDRESS, _DECIMAL)):
+        if not isolated(text, start, end, in_path=text.startswith(_CHAT_LINK, start - 6)):
+            continue
+        if any(shape.match(text, start, end) for shape in (_DATE, _ADDRESS, _DECIMAL)):
             continue
         if not reading.free(start, end):
             continue
@@ -116,8 +129,8 @@ def find_national(reading: Reading) -> None:
             continue
         bare = end - start == len(digits)
         doubtful = bare and (len(digits) < MIN_BARE_DIGITS or _TIME.fullmatch(digits))
-        if doubtful and evidence == Evidence.NEAR:
-            continue
+        if evidence == Evidence.NEAR and (doubtful or digits.endswith("0000")):
+            continue  # a count, a time, a round sum
         if evidence == Evidence.LABELLED or is_national(digits):
             _claim(reading, start, end, "phone.national", evidence)
 
@@ -133,8 +146,9 @@ def is_international(digits: str) -> bool:
 
 def is_national(digits: str) -> bool:
     """Whether one of the home regions dials `digits` at home (or `00` abroad)."""
-    if digits.startswith("00") and is_international(digits[2:]):
-        return True
+    for prefix in ("00", "011"):  # dialled before a country code
+        if digits.startswith(prefix) and is_international(digits.removeprefix(prefix)):
+            return True
     return _home_plans().fullmatch(digits) is not None
 
 
@@ -149,6 +163,13 @@ def _claim(reading: Reading, start: int, end: int, rule: str, evidence: Evidence
         reason="A phone number"
         + (" where the text says there is one." if named else " that a numbering plan allows."),
     )
+
+
+def _plausible_end(text: str, start: int, end: int) -> int:
+    digits = "".join(_DIGITS.findall(text[start:end]))
+    complete = not text[end : end + 1].isalnum()
+    known = any(int(digits[:length]) in COUNTRY_CODE_TO_REGION_CODE for length in (1, 2, 3))
+    return end if complete and known and MIN_PLAUSIBLE <= len(digits) <= MAX_DIGITS else 0
 
 
 def _valid_end(text: str, start: int, end: int) -> int:

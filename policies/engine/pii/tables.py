@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable, Iterator
 
 MAX_HEADER = 4_000  # characters of a header line; longer lines are data
 MAX_ROW = 10_000  # characters of a row in which columns are counted
@@ -12,6 +13,9 @@ MAX_CELL = 64  # characters of a column's name
 _RULER = frozenset("|-+: =\t")
 _QUOTED = re.compile(r'"[^"\n]*"')
 _NAME = re.compile(r"[^\W\d][\w.\-/#]*(?: [\w.\-/#]+){0,3}(?: ?\([^()]*\))?\Z")
+_REDACTED = re.compile(r"[a-z_]{2,40}_[a-p]{16}")  # `Style.TOKEN` of the redaction
+_ALONE = re.compile(r"[^\W\d][\w\-]*(?: [\w\-]+){0,2}\.?\Z")  # a column's name on its own line
+_ROUND_A_CELL = " \t\r\"'`"
 _INSERT = re.compile(
     r"\binsert\s{1,20}into\s{1,20}[\w.\"`\[\]]{1,200}\s{0,20}"
     r"\(([^()]{1,4000})\)\s{0,20}values\b",
@@ -49,26 +53,75 @@ class Tables:
         before = self._text[self._line_starts[row] : place]
         if delimiter == "," and '"' in before:
             before = _QUOTED.sub("", before)
-        index = before.count(delimiter)
+        index = before.count(delimiter) if delimiter else 0
         return names[index] if index < len(names) else ""
 
-    def names(self) -> set[str]:
-        """The names of all columns."""
-        names = {name for header in self._headers if header for name in header[1]}
-        return names.union(self._cell_names)
+    def cells(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, int, int]]:
+        """Name, start and end of every cell under a column whose name is `wanted`.
+
+        Blanks and quotes round the cell are left out; empty cells are skipped.
+        """
+        for row, header in enumerate(self._headers):
+            if header is None or not any(map(wanted, header[1])):
+                continue
+            start = self._line_starts[row]
+            last = row + 1 == len(self._line_starts)
+            end = len(self._text) if last else self._line_starts[row + 1] - 1
+            if end - start <= MAX_ROW:
+                yield from self._cells_of(header, start, end, wanted)
+        for at, name in enumerate(self._cell_names):
+            if name and wanted(name):
+                following = self._cell_starts[at + 1 : at + 2] or [self._cell_starts[at] + 1]
+                yield from self._cell_in(name, self._cell_starts[at], following[0] - 1)
+
+    def _cells_of(
+        self, header: tuple[str, list[str]], start: int, end: int, wanted: Callable[[str], bool]
+    ) -> Iterator[tuple[str, int, int]]:
+        delimiter, names = header
+        line = self._text[start:end]
+        if delimiter == "," and '"' in line:  # a comma in quotes is none
+            line = _QUOTED.sub(lambda quoted: quoted[0].replace(",", " "), line)
+        for name, cell in zip(names, line.split(delimiter) if delimiter else [line], strict=False):
+            if name and wanted(name):
+                yield from self._cell_in(name, start, start + len(cell))
+            start += len(cell) + 1
+
+    def _cell_in(self, name: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+        cell = self._text[start:end]
+        stripped = cell.strip(_ROUND_A_CELL)
+        if stripped:
+            start += len(cell) - len(cell.lstrip(_ROUND_A_CELL))
+            yield name, start, start + len(stripped)
 
     def _read_lines(self) -> None:
         start, header = 0, None
         shape: tuple[str, int] | None = None
+        fresh = True  # nothing stands above: a name alone on its line may head a column
         for line in self._text.split("\n"):
             self._line_starts.append(start)
             start += len(line) + 1
             found = _shape(line)
             if found is None:
-                self._headers.append(None)
-                if not line.strip():
+                bare = line.strip().strip("\"'`")
+                if not bare:
                     shape = header = None
+                elif (
+                    fresh
+                    and len(bare) <= MAX_CELL
+                    and _ALONE.match(bare)
+                    and not _REDACTED.fullmatch(bare)
+                ):
+                    shape, header = None, ("", [bare])
+                    self._headers.append(None)
+                    fresh = False
+                    continue
+                alone = header is not None and not header[0]
+                if alone and not _RULER.issuperset(bare) and not _is_value(bare):
+                    header, alone = None, False
+                self._headers.append(header if alone else None)
+                fresh = not bare
                 continue
+            fresh = False
             if found == shape:
                 self._headers.append(header)
                 continue
@@ -104,13 +157,31 @@ class Tables:
         self._cell_names.append(names[column] if column < len(names) else "")
 
 
+def may_head(line: str) -> bool:
+    """Whether `line` may name columns."""
+    shape = _shape(line)
+    if shape is None:
+        return _ALONE.match(line.strip().strip("\"'`")) is not None
+    return _names(line, shape[0]) is not None
+
+
+def _is_value(bare: str) -> bool:
+    """Whether a line may be the only cell of its row: one word, or groups of digits."""
+    if len(bare) > MAX_CELL:
+        return False
+    return " " not in bare or sum(map(str.isdigit, bare)) * 2 > len(bare)
+
+
 def _shape(line: str) -> tuple[str, int] | None:
     for delimiter in "|\t":
         if delimiter in line:
             return delimiter, line.count(delimiter)
     if "," in line:
         return ",", (_QUOTED.sub("", line) if '"' in line else line).count(",")
-    return (";", line.count(";")) if line.count(";") > 1 else None
+    semicolons = line.count(";")
+    if semicolons == 1 and line.rstrip()[-1:] == ";":
+        return None  # the end of a statement
+    return (";", semicolons) if semicolons else None
 
 
 def _names(line: str, delimiter: str) -> list[str] | None:
@@ -121,4 +192,6 @@ def _names(line: str, delimiter: str) -> list[str] | None:
     filled = [name for name in names if name]
     if not filled or any(len(name) > MAX_CELL or not _NAME.match(name) for name in filled):
         return None
+    if any("_" in name and _REDACTED.fullmatch(name) for name in filled):
+        return None  # a row of which a redaction left only words
     return names

@@ -8,49 +8,98 @@ from functools import lru_cache
 from policies.engine.pii.shapes import words
 
 _TOPICS = {
-    "ssn": "ssn ssnno ssnnumber socialsecurity socialsecuritynumber itin tin taxpayer taxid",
+    "ssn": "ssn ssnno ssnnumber socialsecurity socialsecuritynumber",
+    "itin": "itin tin taxpayer taxid",
     "aadhaar": (
-        "aadhaar aadhar adhaar adhar aadhaarno aadharno aadhaarnumber aadharnumber uidai uid"
+        "aadhaar aadhar adhaar adhar aadhaarno aadharno aadhaarnumber aadharnumber uidai uid आधार"
     ),
-    "pan": "pan panno pannumber pancard",
-    "passport": "passport passeport reisepass reisepassnummer pasaporte passportno passportnumber",
-    "iban": "iban bankaccount bankverbindung sepa",
+    "pan": "pan panno pannumber pancard पैन",
+    "passport": (
+        "passport passports passportno passportnumber passeport reisepass reisepassnummer "
+        "passnummer passnr pasaporte passaporto passaporte paspoort paszport pasaport паспорт "
+        "паспорта पासपोर्ट"
+    ),
+    "iban": "iban bankaccount bankverbindung kontonummer rekening sepa",
     "card": (
         "card cc ccn ccnum ccnumber cardno cardnum cardnumber creditcard creditcardnumber "
-        "debitcard visa mastercard amex maestro discover diners jcb rupay unionpay "
-        "kreditkarte tarjeta"
+        "debitcard visa mastercard amex maestro discover diners jcb rupay unionpay verve elo "
+        "kreditkarte kreditkartennummer karte kartennummer tarjeta carte cartão cartao carta "
+        "creditcardnummer карта карты कार्ड"
     ),
     "birth": (
-        "dob birth birthday birthdate dateofbirth born geburtsdatum geb naissance nacimiento d.o.b"
+        "dob birth birthday birthdate dateofbirth born d.o.b geburtsdatum geburtstag geboren geb "
+        "naissance né née nacimiento nacido nacida nascimento nascita geboortedatum "
+        "рождения जन्म जन्मतिथि"
     ),
-    "email": "email mail emailaddress",
+    "email": "email mail emailaddress correo courriel ईमेल",
     "phone": (
         "phone telephone smartphone cellphone phoneno phonenumber telefon telefono teléfono "
-        "telefoon téléphone telephono tel telno mobile mobil mob mobileno mobilenumber cell "
-        "cellular celular handy móvil movil fax faxno whatsapp sms msisdn landline hotline ph "
-        "rufnummer contact contactno contactnumber call called calling ring dial reach text"
+        "telefone telefoon téléphone telephono tel tél telno telnr mobile mobil mobiel mob "
+        "mobileno mobilenumber mobilnummer mobiltelefon cell cellular celular cellulare handy "
+        "handynr móvil movil telemóvel portable fax faxno whatsapp sms msisdn landline hotline "
+        "ph rufnummer contact contactno contactnumber call called calling ring bell dial reach "
+        "text rückruf тел телефон телефона мобильный फ़ोन फोन मोबाइल 電話 电话 手机 携帯 전화"
     ),
-    "ip": "ip ipv4 ipv6 ipaddr ipaddress clientip remoteip sourceip srcip",
+    "ip": (
+        "ip ipv4 ipv6 ipaddr ipaddress clientip remoteip sourceip srcip whois geoip geo lookup "
+        "visitor"
+    ),
+    "mac": "mac macaddr macaddress hwaddr hwaddress bssid",
+    "national.de": "steuerid steueridnr idnr steueridentifikationsnummer",
+    "national.gb": "nino",
+    "national.fr": "nir insee",
+    "national.es": "dni nie",
+    "national.it": "codicefiscale",
+    "national.br": "cpf",
+    "national.au": "tfn",
+    "national.nl": "bsn burgerservicenummer",
+    "national.pl": "pesel",
     "other": (
         "order invoice inv sku isbn isbn10 isbn13 issn ean upc gtin asin uuid guid sha sha1 sha256 "
         "sha512 md5 hash hashes digest checksum commit build version release rev ticket tracking "
         "part serial timestamp ts epoch pid port ref reference batch job trace span size bytes qty "
         "quantity price total amount lat lon lng latitude longitude coord coordinate regex pattern "
-        "model item product case rma po seed nonce offset token last4 shipment transaction txn "
-        "duration elapsed ms orderid invoiceid transactionid trackingnumber ordernumber"
+        "model item product case rma po seed nonce offset token last4 shipment transaction txn tx "
+        "duration elapsed ms orderid invoiceid transactionid trackingnumber ordernumber plate "
+        "imei iccid imsi vin bestellung bestellnummer auftrag auftragsnummer rechnung "
+        "rechnungsnummer commande facture pedido factura ordine fattura"
     ),
     "id": "id pk key index idx row count line code",
 }
+# Languages that build compounds: `Telefonnummer`, `Handynummer`, `telefoonnummer`.
+_STEMS = (
+    ("telefonn", "phone"),
+    ("telefoonn", "phone"),
+    ("handyn", "phone"),
+    ("rufnum", "phone"),
+    ("rückruf", "phone"),
+    ("kreditkart", "card"),
+    ("reisepass", "passport"),
+    ("geburts", "birth"),
+    ("bestell", "other"),
+    ("auftrags", "other"),
+    ("rechnung", "other"),
+)
 _PHRASES = {
-    "ssn": "social security,soc sec,tax payer,tax id,tax identification",
+    "ssn": "social security,soc sec",
+    "itin": "tax payer,tax id,tax identification",
     "pan": "permanent account,income tax,pan card",
     "iban": "bank account,bank acct",
-    "card": "american express,master card,credit card,primary account",
-    "birth": "of birth,birth date,birth day",
+    "passport": "pass nr,pass no",
+    "aadhaar": "aadhaar card,aadhar card,adhaar card,uidai card",
+    "card": "american express,master card,credit card,primary account,carte bancaire",
+    "birth": "of birth,birth date,birth day,di nascita,nato il,nata il,जन्म तिथि",
     "email": "e mail",
-    "phone": "phone no,tel no,contact no,mobile no,cell phone,mobile phone",
+    "phone": "phone no,tel no,contact no,mobile no,cell phone,mobile phone,wa me",
     "ip": "remote addr,client addr,source addr,src addr,peer addr,remote address,client address",
-    "other": "last four,last 4,order id,model no",
+    "mac": "mac address,hardware address,physical address",
+    "national.de": "steuer id,steuer identifikationsnummer,steuerliche identifikationsnummer",
+    "national.gb": "national insurance,ni number,ni no",
+    "national.fr": "sécurité sociale,sécu no",
+    "national.it": "codice fiscale",
+    "national.ca": "social insurance,sin number,sin no",
+    "national.au": "tax file",
+    "other": "last four,last 4,order id,model no,license plate,licence plate",
     "": "passport js,passport local,passport jwt,passport oauth,passport google,passport saml,"
     "phone model,text file,text field",
 }
@@ -58,16 +107,20 @@ _WORD_TOPIC = {word: topic for topic, listed in _TOPICS.items() for word in list
 _PHRASE_TOPIC = {
     phrase: topic for topic, listed in _PHRASES.items() for phrase in listed.split(",")
 }
+_SECOND_WORDS = frozenset(phrase.partition(" ")[2] for phrase in _PHRASE_TOPIC)
 # A key of this name holds a social security number; in prose the word says nothing.
-_LABEL_WORD_TOPIC = {**_WORD_TOPIC, "social": "ssn", "ccno": "card"}
+_LABEL_WORD_TOPIC = {**_WORD_TOPIC, "social": "ssn", "ccno": "card", "sin": "national.ca"}
 # Verbs that speak for a phone number in a sentence, but are names of other things as keys.
-_VERBS = words("call called calling ring dial reach text")
+_VERBS = words("call called calling ring bell dial reach text")
 # `card_hash`, `phone_type`: about the value, whatever the rest of the name says.
 _OVERRULING = words("hash hashed token digest last4 masked count type brand")
 _NO_ROWS = frozenset(["phone", "card", "email", "ip"])
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_TOKEN = re.compile(r"d\.o\.b|[^\W\d_]+[0-9]*|(?<![0-9])4(?![0-9])")
+# The marks of Devanagari belong to their letters, though `\w` has them not.
+_MARKS = "\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957"
+_TOKEN = re.compile(rf"d\.o\.b|[^\W\d_](?:[^\W\d_]|[{_MARKS}])*[0-9]*|(?<![0-9])4(?![0-9])")
+_CELL_OF_A_SHEET = re.compile(r" [a-z]{1,2}[0-9]{1,5}\b")
 _LONGEST_GAP = 2  # characters between the two words of a phrase
 
 NOTHING: frozenset[str] = frozenset()
@@ -81,14 +134,15 @@ def last_topic(text: str) -> tuple[str, int] | None:
     at = len(tokens) - 1
     while at >= 0:
         token = tokens[at]
-        phrase = _phrase(tokens[at - 1], token) if at else None
-        if phrase is not None:
-            if phrase:
-                return phrase, token.end()
-            at -= 2
-            continue
-        topic = _topic_of(token, text)
-        if topic:
+        word = token[0]
+        if at and word in _SECOND_WORDS:
+            phrase = _phrase(tokens[at - 1], token)
+            if phrase is not None:
+                if phrase:
+                    return phrase, token.end()
+                at -= 2
+                continue
+        if _word_topic(word) and (topic := _topic_of(token, text)):
             return topic, token.end()
         at -= 1
     return None
@@ -98,8 +152,10 @@ def first_topic(text: str) -> str:
     """The topic of the first telling word in `text` (lower case), or nothing."""
     previous = None
     for token in _TOKEN.finditer(text):
-        topic = _topic_of(token, text) or (previous and _phrase(previous, token))
-        if topic:
+        word = token[0]
+        if _word_topic(word) and (topic := _topic_of(token, text)):
+            return topic
+        if previous and word in _SECOND_WORDS and (topic := _phrase(previous, token) or ""):
             return topic
         previous = token
     return ""
@@ -129,12 +185,20 @@ def _topic_of(token: re.Match[str], text: str) -> str:
     word = token[0]
     if word in _VERBS and text[token.end() : token.end() + 1] != " ":
         return ""
-    topic = _look_up(word, _WORD_TOPIC)
+    if word == "cell" and _CELL_OF_A_SHEET.match(text, token.end()):
+        return ""
+    topic = _word_topic(word)
     return "" if topic == "id" else topic
 
 
 def _look_up(word: str, topics: dict[str, str]) -> str:
-    return topics.get(word) or (topics.get(word[:-1], "") if word.endswith("s") else "")
+    found = topics.get(word) or (topics.get(word[:-1], "") if word.endswith("s") else "")
+    return found or next((topic for stem, topic in _STEMS if word.startswith(stem)), "")
+
+
+@lru_cache(maxsize=8_192)
+def _word_topic(word: str) -> str:
+    return _look_up(word, _WORD_TOPIC)
 
 
 def _phrase(first: re.Match[str], second: re.Match[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Secrets known by the name they are given: assignments, flags, statements, columns."""
+"""Secrets known by the name they are given: assignments, attributes, columns, sentences."""
 
 from __future__ import annotations
 
@@ -6,105 +6,82 @@ import re
 from dataclasses import dataclass
 
 from policies.engine.pii.shapes import words
-from policies.engine.pii.tables import Tables
+from policies.engine.pii.tables import MAX_HEADER, Tables, may_head
+from policies.engine.secrets.names import MAX_NAME, Says, meaning, name_at, places
 from policies.engine.secrets.scan import Scan
-from policies.engine.secrets.strength import is_password, is_token
-
-MAX_NAME = 64  # characters of a name on either side of the word that makes it interesting
-
-# Searched in lower-case text: an alternation of literals is fast only with case left alone.
-_WORD = re.compile(
-    r"password|passwd|passphrase|pwd|secret|token|api[_\- ]?key|apikey|access[_\-]?key"
-    r"|account[_\-]?key|auth[_\-]?key|credential|private[_\-]?key|signing[_\-]?key"
-    r"|encryption[_\-]?key|master[_\-]?key|shared[_\-]?key|service[_\-]?key|webhook[_\-]?key"
-    r"|session[_\-]?key|license[_\-]?key|requirepass|masterauth|pass"
+from policies.engine.secrets.strength import (
+    Written,
+    is_password,
+    is_random,
+    is_strong_password,
+    is_token,
+    is_uuid,
 )
-_NAME_BACKWARDS = re.compile(r"[\w.\-]*")
-_NAME = re.compile(r"[\w.\-]*")
+
+# Names looked at in one text: so many, and one more for so many characters. Past that the text is
+# a storm of such words and the report is `truncated`.
+MAX_NAMES = 1_000
+CHARACTERS_A_NAME = 20
+
+_INSERT = re.compile(r"insert\s{1,20}into\s")
+_TYPE = r"[ \t]{0,8}:[ \t]{0,3}&?[A-Za-z'][\w.|\[\]?&<>' ]{0,40}?(?=[ \t]{0,8}=[^=])"
 _GIVEN = re.compile(
-    r"\\?[\"'`\])]{0,2}(?:[ \t]{0,8}:[ \t]{0,3}[A-Za-z][\w.|\[\]? ]{0,40}?(?=[ \t]{0,8}=[^=]))?"
-    r"[ \t]{0,8}(?:=>|:=|\?=|={1,3}|:(?!:)|[ \t](?:is|was)[ \t](?=\S{0,99}[0-9]))[ \t]{0,8}"
+    rf"\\?[\"'`\])]{{0,2}}(?:{_TYPE})?"
+    r"[ \t]{0,8}(?:=>|:=|\?=|={1,3}|:(?!:)|："
+    r"|[ \t](?:is|was|ist|lautet|est|es)[ \t](?=\S{0,99}[0-9]))[ \t]{0,8}"
 )
+_MAY_BE_GIVEN = frozenset("\"'`])\\ \t=:?：")
 _IN_ELEMENT = re.compile(r"\s{0,4}>")
-_IN_ATTRIBUTE = re.compile(r"[\"']\s{1,4}value\s{0,2}=\s{0,2}(?=[\"'])")
+# `<add key="DbPassword" value="…"/>`, `{"name": "DB_PASSWORD", "value": "…"}`, and its YAML.
+_IN_ATTRIBUTE = re.compile(r"\\?[\"']?[\s,]{1,40}\\?[\"']?value\\?[\"']?\s{0,2}[:=]\s{0,2}")
 _FLAG_GAP = re.compile(r"[ \t]{1,8}(?!-)")
 _CALLED = re.compile(r"\(\s{0,4}(?=[\"'])")
+_NEXT_ARGUMENT = re.compile(r"[\"']\s{0,2},\s{0,4}(?=[\"'])")  # `define('DB_PASSWORD', '…')`
+_AFTER_A_COMMA = re.compile(r",\s{0,4}\Z")
+_HCL_DEFAULT = re.compile(r"\"\s{0,4}\{[^{}]{0,400}?\bdefault\s{0,8}=\s{0,8}(?=\")")
+# `the admin password for the mailbox is: …`; a sentence goes no further than its line.
+_FURTHER_ON = re.compile(r"(?:[ \t][A-Za-z@.\-]{1,20}){1,5}[ \t]?(?::|=|[ \t]is)[ \t]{1,4}[\"'`]?")
+_GAP = re.compile(r"[ \t]{1,4}[\"'`]?")
 _QUOTED = re.compile(
     r"(?:[bfru]{0,2})(?:\\\"((?:[^\"\\\n]|\\[^\"\n]){0,4096})\\\"|\"((?:[^\"\\\n]|\\.){0,4096})\""
     r"|'((?:[^'\\\n]|\\.){0,4096})'|`((?:[^`\\\n]|\\.){0,4096})`)"
 )
 _PLAIN = re.compile(r"[^\s\"'`<>;,&|()\[\]{}\\]{1,1000}+(?![(\[])")
 _PLAIN_LINE = re.compile(r"[^\s\"'`;\\]{1,1000}")
+_QUERY_REST = re.compile(r"&[\w.\-]{1,40}=")
+_DIGIT_SOON = re.compile(r"[^\n0-9]{0,120}[0-9]")
+_TOKEN = re.compile(r"[\w+/=~.\-]+")
+_WORD = re.compile(r"[^\s\"'`<>]{6,200}")
 _BEFORE_NAME = ("", "export", "set", "ENV", "-", "env")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SPLIT = re.compile(r"[^a-z0-9]+")
-_PASSWORD_NAME = re.compile(r"passw|passphrase|pwd|(?:^|[^a-z])pass(?:$|[^a-z])|requirepass")
-# Names that end so hold something about the secret, not the secret.
-_ABOUT = words(
-    "url uri path file filename dir name names type types kind id ids hash hashed count limit ttl "
-    "expiry expires expiration expire exp length len size ref reference arn regex pattern field "
-    "fields header headers prefix suffix env var variable label placeholder hint error errors "
-    "message messages policy policies status selector class title prompt reset change changed "
-    "forgot min max required valid validator enabled disabled version format algorithm alg store "
-    "manager service provider endpoint usage budget price cost used index position stdin input "
-    "output rotation age strength confirmation rule rules attempts mapping cache scope scopes "
-    "issuer audience lifetime timeout interval days seconds minutes description help docs"
+# Words of configuration files that stand before their value with a blank between.
+_DIRECTIVES = words(
+    "requirepass masterauth rootpw bindpw olcrootpw adminpw wpa_passphrase psk password passwd "
+    "smtp_password sasl_passwd secret"
 )
-# And names with these words are public, or measure something else.
-_HARMLESS = words(
-    "public pub publishable csrf xsrf sha sha1 sha256 md5 checksum digest fingerprint max num next "
-    "page continuation cursor sync resume idempotency tokenizer tokenize special bos eos pad sep "
-    "mask unk prompt completion total design css cached"
+_SPOKEN_PASSWORDS = words(
+    "password passwd passphrase passcode pwd passwort kennwort contraseña contrasena senha "
+    "wachtwoord hasło haslo parola passe"
 )
+_SPOKEN_TOKENS = words("secret token key credential")
+_SOURCES = frozenset("pefs")  # what the following two begin with
+_USER_BEFORE = re.compile(r"\b[Uu]ser(?:name)?[ =:]{1,2}\S{1,64}[ ,]{1,2}\Z")  # `user ann pass …`
+_LITERAL_PASSWORD = re.compile(r"pass:(?=\S)")
+_ELSEWHERE = re.compile(r"(?:env|file|fd|stdin):?")
 _BY_NAME = (
     (re.compile(r"aws.*secret|secret_?access_?key"), "aws_secret_key", "An AWS secret access key"),
     (re.compile(r"account_?key|shared_?access"), "azure_storage_key", "An Azure storage key"),
 )
-_IDENTIFIED = re.compile(
-    r"\b(?:identified\s{1,8}(?:with\s{1,8}[\w']{1,40}\s{1,8})?by(?:\s{1,8}password)?"
-    r"|password)\s{1,8}(?:=\s{0,4})?n?'((?:[^'\\]|''|\\.){1,128})'"
-)
-# Where a command takes a password by its manual; the value is group 1.
-_ARGUMENT = r"[\"']?([^\s\"'|;&]{3,128})"
-_TO_THE_QUOTE = r"([^\s\"']{3,128})"
-_USER = r"[\"']?[^\s:\"'/@]{1,64}"
-_SIGN_IN = r"(?:docker|podman|buildah|nerdctl|skopeo|helm registry|az|oc)\s{1,4}login"
-_UP_TO = r"\b[^\n|;&]{0,300}?\s"
-_COMMANDS = tuple(
-    re.compile(command + value)
-    for command, value in (
-        (rf"\b(?:curl|wget|https?|xh|ab){_UP_TO}(?:-u|--user)[ =]?{_USER}:", _TO_THE_QUOTE),
-        (rf"\b(?:mysql|mariadb)(?:dump|admin|import|sh|check)?{_UP_TO}-p", _ARGUMENT),
-        (r"\bsshpass\s{1,4}-p\s{0,4}", _ARGUMENT),
-        (rf"\bredis-cli{_UP_TO}(?:-a|--pass)\s{{1,4}}", _ARGUMENT),
-        (
-            rf"\b(?:{_SIGN_IN}|twine upload|mongo(?:sh|dump|restore)?){_UP_TO}-p\s{{1,4}}",
-            _ARGUMENT,
-        ),
-        (rf"\bldap(?:search|modify|add|delete|passwd|whoami){_UP_TO}-w\s{{1,4}}", _ARGUMENT),
-        (rf"\b(?:sqlcmd|bcp|isql|tsql|osql|zip|unzip){_UP_TO}-P\s{{0,2}}", _ARGUMENT),
-        (rf"\bopenssl{_UP_TO}pass:", _ARGUMENT),
-        (rf"\bsmbclient{_UP_TO}-U\s{{0,2}}[\"']?[^\s%\"']{{1,64}}%", _ARGUMENT),
-        (
-            rf"\becho\s{{1,4}}{_USER}:",
-            rf"{_TO_THE_QUOTE}(?=[\"']?\s{{0,4}}\|[^|\n]{{0,40}}chpasswd)",
-        ),
-        (r"\brabbitmqctl\s{1,4}(?:add_user|change_password)\s{1,4}\S{1,64}\s{1,4}", _ARGUMENT),
-        (r"\bhtpasswd\s{1,4}-\w{0,4}b\w{0,4}\s{1,4}\S{1,128}\s{1,4}\S{1,64}\s{1,4}", _ARGUMENT),
-    )
-)
-_COMMAND_WORD = re.compile(
-    r"curl|wget|\bhttps?\s|\bxh\b|mysql|mariadb|sshpass|redis-cli|docker|podman|buildah|helm|\baz\b"
-    r"|twine|mongo|skopeo|nerdctl|ldap|sqlcmd|\bbcp\b|sql\b|zip|openssl|smbclient|chpasswd"
-    r"|rabbitmqctl|htpasswd"
-)
-_NETRC = re.compile(
-    r"\bmachine\s{1,8}\S{1,200}\s{1,8}login\s{1,8}\S{1,128}\s{1,8}password\s{1,8}(\S{4,200})"
-)
-_CELL = re.compile(r"[^\s\"'|,;()]{6,400}")
-_AFTER_ACCESS_KEY = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])")
-_ACCESS_KEY = re.compile(r"A(?:KIA|SIA)[A-Z2-7]{16}")
-AFTER_ACCESS_KEY = 160  # characters after an access key in which its secret is looked for
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SPLIT = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Value:
+    """Where a value stands, and how it is written."""
+
+    start: int
+    end: int
+    written: Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,71 +92,55 @@ class _Named:
     reason: str
 
 
-def find_assignments(scan: Scan) -> None:
-    """`name = value` in code, configuration, JSON, XML, URLs and flags, where the name says so."""
-    text, lower, position = scan.text, scan.lower, 0
-    while (word := _WORD.search(lower, position)) is not None:
-        position = word.end()
-        before = _NAME_BACKWARDS.match(text[max(0, word.start() - MAX_NAME) : word.start()][::-1])
-        after = _NAME.match(text, word.end(), word.end() + MAX_NAME)
-        if before is None or after is None:
+def find_named(scan: Scan) -> None:
+    """Values of what is called a password, key or token: in code, configuration, JSON, XML, URLs,
+    flags, sentences, and in tables with such a column."""
+    text, position = scan.text, 0
+    heads, line_end = _INSERT.search(scan.lower) is not None, -1
+    at = places(text, scan.lower)
+    allowed = MAX_NAMES + len(text) // CHARACTERS_A_NAME
+    if len(at) > allowed:
+        scan.truncate()
+    for place in at[:allowed]:
+        if place < position:
             continue
-        start, end = word.start() - before.end(), after.end()
+        start, end = name_at(text, place)
+        position = end
         name = text[start:end]
-        value = _value(scan, start, end, name)
-        if value is None:
+        says = meaning(name)
+        if says is Says.NOTHING:
             continue
-        first, last, quoted = value
-        named = _named(name, text[first:last], quoted=quoted)
+        value = _value(text, start, end, name)
+        if value is None:
+            if not heads and start > line_end:
+                line_start, line_end = _line_around(text, start)
+                heads = line_end - line_start <= MAX_HEADER and may_head(text[line_start:line_end])
+            _find_said(scan, start, end, name)
+            continue
+        if text[value.start : value.end] == name:
+            continue
+        named = _named(name, says, text[value.start : value.end], value.written)
         if named is not None:
-            _claim(scan, first, last, named)
-            position = max(position, last)
+            _claim(scan, value.start, value.end, named)
+            position = max(position, value.end)
+    if heads:
+        _find_in_columns(scan)
 
 
-def find_in_commands(scan: Scan) -> None:
-    """Passwords where a command's flags take them."""
-    if _COMMAND_WORD.search(scan.lower):
-        for pattern in _COMMANDS:
-            for match in pattern.finditer(scan.text):
-                _claim_password(scan, *match.span(1), rule="command.password")
+def _line_around(text: str, place: int) -> tuple[int, int]:
+    end = text.find("\n", place)
+    return text.rfind("\n", 0, place) + 1, end if end >= 0 else len(text)
 
 
-def find_in_statements(scan: Scan) -> None:
-    """Passwords in SQL that creates or changes users, and in .netrc files."""
-    for match in _IDENTIFIED.finditer(scan.lower):
-        _claim_password(scan, *match.span(1), rule="sql.password")
-    for match in _NETRC.finditer(scan.text):
-        _claim_password(scan, *match.span(1), rule="file.netrc")
-
-
-def find_in_columns(scan: Scan) -> None:
-    """Values under a column called password, secret or token."""
-    if not any(mark in scan.text for mark in "|,\t;"):
-        return
+def _find_in_columns(scan: Scan) -> None:
     tables = Tables(scan.text)
-    names = {name for name in tables.names() if _WORD.search(name.lower())}
-    if not names:
-        return
-    for cell in _CELL.finditer(scan.text):
-        name = tables.column(cell.start())
-        if name in names:
-            named = _named(name, cell[0], quoted=True)
-            if named is not None:
-                _claim(scan, *cell.span(), named)
-
-
-def find_aws_pairs(scan: Scan) -> None:
-    """The secret that stands beside an AWS access key, as in a file of credentials."""
-    for key in _ACCESS_KEY.finditer(scan.text):
-        beside = _AFTER_ACCESS_KEY.search(scan.text, key.end(), key.end() + AFTER_ACCESS_KEY)
-        if beside is not None and is_token(beside[0]):
-            scan.claim(
-                *beside.span(),
-                kind="aws_secret_key",
-                rule="aws.pair",
-                confidence=0.9,
-                reason="The secret beside an AWS access key.",
-            )
+    for name, start, end in tables.cells(lambda name: meaning(name) is not Says.NOTHING):
+        value = scan.text[start:end]
+        if any(map(str.isspace, value)):
+            continue
+        named = _named(name, meaning(name), value, Written.QUOTED)
+        if named is not None:
+            _claim(scan, start, end, named)
 
 
 def _claim(scan: Scan, start: int, end: int, named: _Named) -> None:
@@ -193,51 +154,131 @@ def _claim(scan: Scan, start: int, end: int, named: _Named) -> None:
     )
 
 
-def _value(scan: Scan, start: int, end: int, name: str) -> tuple[int, int, bool] | None:
-    """Where the value given to the name at `[start, end)` stands, and whether in quotes."""
-    text = scan.text
-    given = _GIVEN.match(text, end) or _IN_ATTRIBUTE.match(text, end)
+def _value(text: str, start: int, end: int, name: str) -> _Value | None:
+    """The value given to the name at `[start, end)`; None when it is given none."""
+    given: re.Match[str] | None = None
+    directive = False
+    if text[end : end + 1] in _MAY_BE_GIVEN:
+        given = _GIVEN.match(text, end)
     tight = given is not None and not any(map(str.isspace, given[0]))
-    if given is None and text[start - 1 : start] in ("<", ":"):
-        given = _IN_ELEMENT.match(text, end)
-    if given is None and (
-        name.startswith("-") or text[max(0, start - 5) : start].lower() == " set "
-    ):
-        given = _FLAG_GAP.match(text, end)
-    if given is None and name.lower().lstrip("._").startswith("set"):
-        given = _CALLED.match(text, end)
+    if given is None:
+        given, directive = _given_otherwise(text, start, end, name)
     if given is None:
         return None
-    quoted = _QUOTED.match(text, given.end())
+    at = given.end()
+    quoted = _QUOTED.match(text, at)
     if quoted is not None:
-        group = quoted.lastindex or 0
-        return (*quoted.span(group), True)
+        first, last = quoted.span(quoted.lastindex or 0)
+        beside = text[at - 1 : at] in (" ", ",") and _AFTER_A_COMMA.search(given[0])
+        return _without_source(text, first, last, Written.BESIDE if beside else Written.QUOTED)
     before = text[max(0, start - MAX_NAME) : start].rpartition("\n")[2]
-    own_line = tight and before.strip() in _BEFORE_NAME
+    own_line = (tight or directive) and before.strip() in _BEFORE_NAME
     own_line = own_line or (tight and text[start - 1 : start] == ";")  # `Server=db;Password=…;`
-    plain = (_PLAIN_LINE if own_line else _PLAIN).match(text, given.end())
+    plain = (_PLAIN_LINE if own_line else _PLAIN).match(text, at)
     if plain is None:
         return None
-    return plain.start(), plain.start() + len(plain[0].rstrip(".,")), False
+    last = at + len(_QUERY_REST.split(plain[0], 1)[0].rstrip(".,"))
+    if own_line:
+        written = Written.LINE
+    elif text[last : last + 1] in (",", ")"):
+        written = Written.ARGUMENT
+    else:
+        ends = text[last : last + 2].strip(" \t\r")[:1] in ("", "\n", "#")
+        written = Written.LINE if ends and ":" in given[0] and not before.strip() else Written.PLAIN
+    return _without_source(text, at, last, written)
 
 
-def _named(name: str, value: str, *, quoted: bool) -> _Named | None:
-    """What `value` is when it is given to something called `name`; None: no secret."""
-    parts = [part for part in _SPLIT.split(_HUMP.sub("_", name).lower()) if part]
-    if not parts or parts[-1] in _ABOUT or not _HARMLESS.isdisjoint(parts):
+def _given_otherwise(
+    text: str, start: int, end: int, name: str
+) -> tuple[re.Match[str] | None, bool]:
+    """How the name is given a value without a sign for it; and whether by a blank alone."""
+    left = text[start - 1 : start]
+    if left in ("<", ":") and name != "_authToken" and (element := _IN_ELEMENT.match(text, end)):
+        return element, False
+    if name.startswith("-") or name == "_authToken":
+        return _FLAG_GAP.match(text, end), False
+    if left in ("'", '"'):
+        if argument := _NEXT_ARGUMENT.match(text, end):
+            in_call = text[max(0, start - 3) : start - 1].rstrip().endswith("(")
+            return (argument if in_call else None), False
+        if text[max(0, start - 12) : start].lstrip().startswith("variable"):
+            return _HCL_DEFAULT.match(text, end), False
+    if attribute := _IN_ATTRIBUTE.match(text, end):
+        return attribute, False
+    if name.lower().lstrip("._").startswith("set") and (called := _CALLED.match(text, end)):
+        return called, False
+    before = text[max(0, start - 12) : start].rpartition("\n")[2].strip()
+    if before.lower() in ("set", "env") or before.endswith(" set"):
+        return _FLAG_GAP.match(text, end), True
+    if not before and name.lower() in _DIRECTIVES and (gap := _FLAG_GAP.match(text, end)):
+        line_end = text.find("\n", gap.end(), gap.end() + 200)
+        rest = text[gap.end() : line_end if line_end >= 0 else gap.end() + 200]
+        alone = bool(rest) and " " not in rest.strip()
+        return (gap if alone else None), alone
+    return None, False
+
+
+def _without_source(text: str, start: int, end: int, written: Written) -> _Value | None:
+    """The value without openssl's word for where it comes from; None if that is elsewhere."""
+    if text[start : start + 1] not in _SOURCES:
+        return _Value(start=start, end=end, written=written)
+    literal = _LITERAL_PASSWORD.match(text, start, end)
+    if literal is not None:
+        return _Value(start=literal.end(), end=end, written=Written.QUOTED)
+    if written is not Written.QUOTED and _ELSEWHERE.match(text, start, end):
         return None
-    joined = "_".join(parts)
-    if _PASSWORD_NAME.search(joined):
-        if not is_password(value, quoted=quoted):
+    return _Value(start=start, end=end, written=written)
+
+
+def _find_said(scan: Scan, start: int, end: int, name: str) -> None:
+    """A value that a sentence gives: `the passphrase … opens it`, `webhook secret …`."""
+    text, lower = scan.text, name.lower()
+    if text[end : end + 1] not in (" ", "\t") or not _DIGIT_SOON.match(text, end):
+        return
+    password = lower in _SPOKEN_PASSWORDS or (
+        lower == "pass" and _USER_BEFORE.search(text, max(0, start - 80), start) is not None
+    )
+    if not password and lower.rpartition(" ")[2] not in _SPOKEN_TOKENS:
+        return
+    gaps = (_GAP, _FURTHER_ON) if password else (_GAP,)
+    for pattern in gaps:
+        gap = pattern.match(text, end)
+        word = _WORD.match(text, gap.end()) if gap else None
+        if word is None:
+            continue
+        first, last = word.start(), word.start() + len(word[0].rstrip(".,;:)]"))
+        value = text[first:last]
+        if password and is_strong_password(value):
+            kind, reason = "password_assignment", "A password written out in a sentence."
+        elif not password and _TOKEN.fullmatch(value) and is_random(value):
+            kind, reason = "generic_api_key", "A random value that the text calls a secret."
+        else:
+            continue
+        scan.claim(first, last, kind=kind, rule="sentence", confidence=0.7, reason=reason)
+        return
+
+
+def _named(name: str, says: Says, value: str, written: Written) -> _Named | None:
+    """What `value` is when it is given to something called `name`; None: no secret."""
+    if says is Says.PASSWORD:
+        if not is_password(value, written):
             return None
         return _Named(
             kind="password_assignment",
             rule="assignment.password",
-            confidence=0.9 if quoted else 0.8,
+            confidence=0.9 if written is Written.QUOTED else 0.8,
             reason="A password written out.",
         )
-    if not is_token(value):
+    if says is Says.UUID_TOKEN and is_uuid(value):
+        return _Named(
+            kind="generic_api_key",
+            rule="assignment.token",
+            confidence=0.8,
+            reason="A value under the name of a key or token, in the form that its issuer uses.",
+        )
+    if not (is_random(value) if says is Says.WEAK_TOKEN else is_token(value)):
         return None
+    joined = "_".join(part for part in _SPLIT.split(_HUMP.sub("_", name).lower()) if part)
     for pattern, kind, what in _BY_NAME:
         if pattern.search(joined):
             return _Named(
@@ -252,15 +293,3 @@ def _named(name: str, value: str, *, quoted: bool) -> _Named | None:
         confidence=0.8,
         reason="A random value under the name of a key, token or secret.",
     )
-
-
-def _claim_password(scan: Scan, start: int, end: int, *, rule: str) -> None:
-    if is_password(scan.text[start:end], quoted=True) or is_token(scan.text[start:end]):
-        scan.claim(
-            start,
-            end,
-            kind="password_assignment",
-            rule=rule,
-            confidence=0.9,
-            reason="A password written out in a command or statement.",
-        )

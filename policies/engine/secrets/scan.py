@@ -49,6 +49,10 @@ class Scan:
                 reason=reason,
             )
 
+    def truncate(self) -> None:
+        """Say that something was not looked at."""
+        self._report.truncated = True
+
     def begins_word(self, start: int) -> bool:
         """Whether no letter, digit or underscore runs into `start` (escapes aside)."""
         left = self.text[start - 1 : start]

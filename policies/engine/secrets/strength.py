@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from enum import Enum, auto
+from itertools import pairwise
 from math import log2
 
 from policies.engine.pii.shapes import words
@@ -12,17 +14,40 @@ MIN_PASSWORD = 6  # characters; shorter ones are rather words of a sentence
 MIN_TOKEN = 16
 MIN_BITS = 3.0  # Shannon entropy per character of a token; hexadecimal reaches 4 at most
 MIN_HEX_BITS = 2.6
+MIN_KEY_BITS = 4.0
 MAX_PASSWORD = 128
 MAX_TOKEN = 2_048
+
+MIN_STRONG = 8  # characters of a password that only a sentence names
+MIN_RANDOM = 20  # characters of a value that must look random by itself
+MIN_RANDOM_HEX = 32
+MIN_SCRAMBLED = 10  # letters of a password without digits and marks
+SCRAMBLED = 0.4  # changes of case per letter; `MySecretPassword` has .31
+MIN_ARGUMENT = 10  # characters of an unquoted word in a list that is no identifier
+MIN_UUID_CHARACTERS = 8
+MIN_WORDS = 2  # of a passphrase that ends in one digit only
+
+
+class Written(Enum):
+    """How a value stands in the text."""
+
+    QUOTED = auto()
+    LINE = auto()  # unquoted, to the end of the line: `.env`, YAML
+    PLAIN = auto()  # unquoted, in code
+    ARGUMENT = auto()  # unquoted, with a comma or a bracket behind
+    BESIDE = auto()  # quoted, as the argument after the name
+
 
 _WORDS = (
     r"change[_-]?me|changeit|change[_-]?this|replace[_-]?(?:me|this|with)|place[_-]?holder"
     r"|your[_-]|[_-]your|my[_-]?(?:secret|password|token|api)|insert[_-]|enter[_-]|example|sample"
-    r"|dummy|fake|redacted|removed|masked|hidden|omitted|todo|fixme|foobar|not[_-]?(?:a|the)[_-]?real"
+    r"|dummy|fake|anonymous@|redacted|removed|masked|hidden|omitted|todo|fixme|foobar|not[_-]?(?:a|the)[_-]?real"
     r"|xxx|\*\*\*|\.\.\.|…|•••|abcdef|012345|1234567|qwerty|deadbeef|lorem|some[_-]?(?:secret|token"
     r"|password|key)|secret[_-]?(?:here|key[_-]?here|goes)|(?:key|token|password)[_-]?(?:here|goes)"
     r"|test[_-]?(?:key|token|secret|pass(?:word)?|api)|no[_-]?secret|none[_-]?set|unset|undefined"
 )
+_REDACTED = re.compile(r"[a-z_]{2,40}_[a-p]{16}")  # `Style.TOKEN` of the redaction
+_RUN = re.compile(r"(.)\1{9}")  # ten of the same: a mask
 _FILLER = re.compile(_WORDS, re.IGNORECASE)
 _REFERENCE = re.compile(
     r"[$%@?:&*!#]*\{|\$\(|\$[A-Za-z_]|\$\d|%\(|%[sdvq]\b|%[A-Za-z_]\w*%|<|\[|\(|\?$|:\w+$|@\w+$"
@@ -38,45 +63,101 @@ _HASHED = re.compile(
     re.IGNORECASE,
 )
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]+")
 _CALL = re.compile(r"[A-Za-z_][\w.]*[(\[]")
 _NAMES = re.compile(r"[A-Za-z_]+(?:(?:->|::|[-./=,:|+])[A-Za-z_]\w*)*")
+_NUMBERED_NAME = re.compile(r"[A-Za-z_.]+[0-9]{1,2}")
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_DOTTED = re.compile(r"[A-Za-z_]\w{0,24}(?:\.[A-Za-z_]\w{0,24}){1,8}")  # a module, a type
+_PASSPHRASE = re.compile(
+    r"[A-Za-z]{3,}(?:[-_.][A-Za-z]{3,}){1,6}[-_.]?(?P<number>[0-9]{1,6})[!#*_.-]?"
+)
+_PASSPHRASE_BREAK = re.compile(r"[-_.!#*]")
+# Words and numbers joined by marks, such as the name of a resource: not random.
+_WORDY = re.compile(
+    r"(?:[A-Za-z]{1,14}[0-9]{0,3}|v?[0-9]{1,8})"
+    r"(?:[-_./:](?:[A-Za-z]{1,14}[0-9]{0,3}|v?[0-9]{1,8})){1,12}"
+)
+_CAMEL = re.compile(
+    r"(?:[A-Z]?[a-z]{3,14}[0-9]{0,4}|[A-Z]{2,5}(?![a-z])[0-9]{0,4}|[0-9]{1,4}(?![0-9])){2,8}"
+)
+_CAMEL_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[0-9])(?=[A-Za-z])")
+_FILE = re.compile(r"(?:[\w.\-]{1,60}/){1,12}[\w\-]{1,60}\.[a-z]{1,6}")
+_INTERFACE_WORDS = words(
+    "password passwd secret token key credential credentials auth input field form reset email "
+    "template user username login page test prod dev staging example my the app db database "
+    "config default value name id type service server client admin version min max chars "
+    "character characters length check strength hint label button text signup forgot change"
+)
+_STRONG_MARKS = frozenset("!@#$%^&*+=~?")
 _TAG = re.compile(r"<\w+>")
 _PORTS = re.compile(r"[0-9.]+(?::[0-9.]+)+(?:/\w+)?")
-_PUNCTUATION = ".,:;!?'\"*=[](){}/|"
+_VERSION = re.compile(r"[\^~<>=v]{0,3}[0-9]+(?:\.[0-9x*]+)+(?:[-+][\w.]+)?")
+_PUNCTUATION = ".,:;->!?'\"*=[](){}/|"
 _PLAIN_WORDS = words(
     "password passwd pass pwd secret token key admin root user guest postgres mysql mariadb redis "
     "mongo rabbitmq minio guest default test testing tests string str text bytes null none nil "
     "true false empty blank required optional unknown value hunter prompt stdin env vault "
     "anonymous "
     "password1 password123 admin123 passw0rd pass123 test123 secret123 user123 root123 "
+    "tiger masterkey anoncvs "
     "12345678 123456789 1234567890 1password minioadmin"
 )
 
 
 def is_filler(value: str) -> bool:
-    """A documented example, a mask, or a word that stands for a secret."""
-    if len(set(value)) < min(5, len(value)):
+    """A documented example, a mask, a word that stands for a secret, or what redaction left."""
+    if len(set(value)) < min(5, len(value)) or _REDACTED.fullmatch(value):
         return True
-    return _FILLER.search(value) is not None
+    return _FILLER.search(value) is not None or _RUN.search(value) is not None
 
 
-def is_password(value: str, *, quoted: bool) -> bool:
+def is_password(value: str, written: Written) -> bool:
     """A password somebody could sign in with, hard-coded rather than named or fetched.
 
     Words without a digit or a mark are left alone: labels, types and validation rules look alike.
     """
     if not MIN_PASSWORD <= len(value) <= MAX_PASSWORD or any(map(str.isspace, value)):
         return False
+    quoted = written in (Written.QUOTED, Written.BESIDE)
+    if written is Written.BESIDE:
+        return is_strong_password(value)
     if not quoted and (_CALL.match(value) or value.startswith("-")):
         return False
+    if written is Written.PLAIN and _NUMBERED_NAME.fullmatch(value):
+        return False  # `password = input2`
+    if written is Written.ARGUMENT and _IDENTIFIER.fullmatch(value) and len(value) < MIN_ARGUMENT:
+        return False  # `pass: Pass2D,`
     if value.isdigit():
         return quoted and len(value) > MIN_PASSWORD and not _is_no_secret(value)
-    if _NAMES.fullmatch(value.strip(_PUNCTUATION)) or _PORTS.fullmatch(value):
+    if _PORTS.fullmatch(value) or _VERSION.fullmatch(value):
+        return False
+    if _CAMEL.fullmatch(value):
+        parts = _CAMEL_BREAK.sub(" ", value).lower().split()
+        if not _INTERFACE_WORDS.isdisjoint(parts):
+            return False  # `resetPasswordToken2`
+    named = _NAMES.fullmatch(value.strip(_PUNCTUATION)) is not None
+    if named and not (_is_passphrase(value) or _is_scrambled(value)):
         return False
     if _TAG.search(value) or "://" in value or not any(map(str.isalnum, value)):
         return False
     return not _is_no_secret(value)
+
+
+def is_strong_password(value: str) -> bool:
+    """A password by its looks alone, where only a sentence says that there is one."""
+    if len(value) < MIN_STRONG or not any(map(str.isdigit, value)):
+        return False
+    if not any(map(str.isalpha, value)) or _UUID.fullmatch(value) or not value.isascii():
+        return False
+    marked = not _STRONG_MARKS.isdisjoint(value)
+    mixed = any(map(str.isupper, value)) and any(map(str.islower, value))
+    if not (marked or mixed or _is_passphrase(value) or _HEX.fullmatch(value)):
+        return False
+    if _CAMEL.fullmatch(value) and not value[-2:].isdigit():
+        return False  # `Http2Client`
+    return is_password(value, Written.QUOTED) and (marked or not _WORDY.fullmatch(value))
 
 
 def is_token(value: str) -> bool:
@@ -87,8 +168,43 @@ def is_token(value: str) -> bool:
         return False
     if any(map(str.isspace, value)) or _CALL.match(value) or _UUID.fullmatch(value):
         return False
+    if any(shape.fullmatch(value) for shape in (_WORDY, _DOTTED, _CAMEL, _FILE)):
+        return False
     least = MIN_HEX_BITS if _HEX.fullmatch(value) else MIN_BITS
     return entropy(value) >= least and not _is_no_secret(value)
+
+
+def is_random(value: str) -> bool:
+    """A token that is random by its looks alone: long, and of mixed characters or hexadecimal."""
+    if len(value) < MIN_RANDOM or not is_token(value):
+        return False
+    if _HEX.fullmatch(value):
+        return len(value) >= MIN_RANDOM_HEX
+    return any(map(str.isupper, value)) and any(map(str.islower, value))
+
+
+def is_uuid(value: str) -> bool:
+    """A UUID with digits enough to be a random one."""
+    return _UUID.fullmatch(value) is not None and len(set(value)) > MIN_UUID_CHARACTERS
+
+
+def _is_scrambled(value: str) -> bool:
+    """Letters whose case changes more often than in any name: `KtElzNjiCegAp`."""
+    if len(value) < MIN_SCRAMBLED or not value.isalpha():
+        return False
+    changes = sum(one.isupper() != other.isupper() for one, other in pairwise(value))
+    return changes >= len(value) * SCRAMBLED
+
+
+def _is_passphrase(value: str) -> bool:
+    """Words joined by marks and closed by a number: `harbor-quartz-lantern42`."""
+    found = _PASSPHRASE.fullmatch(value)
+    if found is None:
+        return False
+    parts = [part for part in _PASSPHRASE_BREAK.split(value.lower()) if part]
+    if not _INTERFACE_WORDS.isdisjoint(part.rstrip("0123456789") for part in parts):
+        return False
+    return len(found["number"]) > 1 or len(parts) > MIN_WORDS
 
 
 def entropy(value: str) -> float:
@@ -100,7 +216,18 @@ def entropy(value: str) -> float:
 def _is_no_secret(value: str) -> bool:
     return (
         value.lower().strip("!\"'.,") in _PLAIN_WORDS
-        or _REFERENCE.match(value) is not None
+        or (_REFERENCE.match(value) is not None and not _is_base64_key(value))
         or _HASHED.match(value) is not None
         or is_filler(value)
+    )
+
+
+def _is_base64_key(value: str) -> bool:
+    """Key material that begins like a path: base64 has slashes too."""
+    return (
+        _BASE64.fullmatch(value) is not None
+        and any(map(str.isdigit, value))
+        and any(map(str.isupper, value))
+        and any(map(str.islower, value))
+        and entropy(value) > MIN_KEY_BITS
     )

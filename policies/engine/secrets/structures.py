@@ -9,10 +9,11 @@ import re
 
 from policies.engine.pii.shapes import words
 from policies.engine.secrets.scan import Scan
-from policies.engine.secrets.strength import is_filler, is_password, is_token
+from policies.engine.secrets.strength import Written, is_filler, is_password, is_token
 
 MAX_KEY = 20_000  # characters of a private key; the longest RSA keys take 13,000
 MIN_URL_PASSWORD = 4  # characters
+MAX_KEY_HEAD = 80  # characters of base64 that hold the first line of a key
 MIN_KEY_BODY = 40  # characters of base64; less is a stub in a text about keys
 
 _BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----")
@@ -33,11 +34,21 @@ _DATABASES = re.compile(
 )
 _EVERYDAY_PASSWORDS = words(
     "password pass passwd pwd secret token user username admin root guest postgres mysql test "
-    "example pw p x"
+    "example pw p x tiger masterkey anoncvs"
 )
 _BASIC = re.compile(r"basic\s{1,4}([a-z0-9+/\-_]{8,400}={0,2})")
-_DOCKER_AUTH = re.compile(r"\"_?auth\\?\"\s{0,4}:\s{0,4}\\?\"([a-z0-9+/]{8,400}={0,2})\\?\"")
+_DOCKER_AUTH = re.compile(
+    r"(?:\"_?auth\\?\"\s{0,4}:\s{0,4}\\?\"|\b_auth\s{0,4}=\s{0,4}\"?)([a-z0-9+/]{8,400}={0,2})"
+    r"(?![a-z0-9+/=])"
+)
 _BEARER = re.compile(r"bearer\s{1,4}\\?[\"']?([a-z0-9._~+/\-]{16,4000}={0,2})")
+# Schemes that take one token, by their makers' manuals.
+_AUTHORIZATION = re.compile(
+    r"authorization\\?[\"']?\s{0,4}[:=,]\s{0,4}\\?[\"']?(?:(?:token|api-?key|key|ssws|bot|genie-?key"
+    r"|pveapitoken|splunk|discogs|digest-token|x-token)[ =]{1,3})?(?:token=)?\\?[\"']?"
+    r"([a-z0-9._~+/\-]{16,4000}={0,2})"
+)
+_KEY_IN_BASE64 = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,40000}={0,2}")
 _SAS = re.compile(r"[?&;]sig=([A-Za-z0-9%+/=]{40,120})")
 _PGPASS = re.compile(r"[^\s:#]{1,200}:(?:5432|5433|6432|\*):[^\s:]{1,64}:[^\s:]{1,64}:(\S{4,200})")
 
@@ -68,6 +79,8 @@ def find_private_keys(scan: Scan) -> None:
             reason="A private key.",
         )
     for match in _PUTTY.finditer(text):
+        if len(match[1]) < MIN_KEY_BODY:
+            continue
         scan.claim(
             *match.span(1),
             kind="private_key",
@@ -75,6 +88,20 @@ def find_private_keys(scan: Scan) -> None:
             confidence=0.99,
             reason="The private part of a PuTTY key file.",
         )
+
+
+def find_keys_in_base64(scan: Scan) -> None:
+    """Private keys in base64, as a kubeconfig or a variable of a build holds them."""
+    for match in _KEY_IN_BASE64.finditer(scan.text):
+        length = min(MAX_KEY_HEAD, len(match[0]) // 4 * 4)
+        if b"PRIVATE KEY-----" in base64.b64decode(match[0][:length]):
+            scan.claim(
+                *match.span(),
+                kind="private_key",
+                rule="key.base64",
+                confidence=0.95,
+                reason="A private key in base64.",
+            )
 
 
 def find_jwts(scan: Scan) -> None:
@@ -144,6 +171,17 @@ def find_headers(scan: Scan) -> None:
                     confidence=0.95,
                     reason="A user name and password in base64.",
                 )
+    for match in _AUTHORIZATION.finditer(scan.lower):
+        start, end = match.span(1)
+        if is_token(text[start:end].rstrip(".")):
+            scan.claim(
+                start,
+                end,
+                kind="bearer_token",
+                rule="header.authorization",
+                confidence=0.85,
+                reason="A token in an Authorization header.",
+            )
     for match in _BEARER.finditer(scan.lower):
         start, end = match.span(1)
         if is_token(text[start:end].rstrip(".")):
@@ -174,7 +212,7 @@ def find_signatures(scan: Scan) -> None:
 def find_pgpass(scan: Scan) -> None:
     """Lines of a PostgreSQL password file."""
     for match in _PGPASS.finditer(scan.text):
-        if is_password(match[1], quoted=True):
+        if is_password(match[1], Written.QUOTED):
             scan.claim(
                 *match.span(1),
                 kind="password_assignment",

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from policies.engine.language import word_set
-from policies.engine.shell.reader import UNKNOWN, Command, Word
+from policies.engine.shell.call import (
+    SHELLS,
+    Call,
+    Script,
+    after_options,
+    base_name,
+    tail,
+    wrapped_call,
+)
+from policies.engine.shell.model import UNKNOWN, Command, Word
+from policies.engine.shell.remote import REMOTE, git, remote
 
 MAX_WRAPPERS = 20  # taken off one command
-
-
-@dataclass(slots=True)
-class Call:
-    """A program and its arguments, after taking off `wrappers` (outermost first).
-
-    `open`: more arguments come from elsewhere (xargs, parallel, find) and are not known.
-    """
-
-    name: str
-    words: Sequence[Word]
-    command: Command
-    wrappers: tuple[str, ...] = ()
-    open: bool = False
-
-    @property
-    def arguments(self) -> list[str]:
-        """The arguments' texts."""
-        return [word.text for word in self.words[1:]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
-    """Shell text that a call runs, made of `words` joined by blanks."""
-
-    words: Sequence[Word]
-    layer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +59,6 @@ _WRAPPERS: dict[str, _Wrapper] = {
     "exec": _Wrapper(valued="-a"),
     "noglob": _Wrapper(),
     "nocorrect": _Wrapper(),
-    "busybox": _Wrapper(),
     "toybox": _Wrapper(),
     "chroot": _Wrapper(skip=1),
     "unshare": _Wrapper(valued="-S -G -R -w"),
@@ -103,6 +87,26 @@ _WRAPPERS: dict[str, _Wrapper] = {
     "aws-vault": _Wrapper(skip=2),
     "dotenv": _Wrapper(valued="-f -e"),
     "direnv": _Wrapper(skip=2),
+    "sshpass": _Wrapper(valued="-p -f -e -d"),
+    "chpst": _Wrapper(valued="-u -U -e -n -l -P"),
+    "softlimit": _Wrapper(valued="-m -d -s -l"),
+    "schroot": _Wrapper(valued="-c -u -d -n"),
+    "fakeroot": _Wrapper(),
+    "bwrap": _Wrapper(valued="--chdir --setenv --bind --ro-bind --dev --proc --tmpfs"),
+    "choom": _Wrapper(valued="-n"),
+    "prlimit": _Wrapper(valued="-p"),
+    "ccache": _Wrapper(),
+    "hyperfine": _Wrapper(valued="-w -r -m -M -p --warmup --runs"),
+    "perf": _Wrapper(valued="-e -o -p", skip=1),
+    "valgrind": _Wrapper(),
+    "faketime": _Wrapper(skip=1),
+    "winpty": _Wrapper(),
+    "wsl": _Wrapper(valued="-d -u -e"),
+    "start-stop-daemon": _Wrapper(valued="--exec --pidfile"),
+    "sg": _Wrapper(skip=1),
+    "retry": _Wrapper(valued="-n -t -d"),
+    "proot": _Wrapper(valued="-r -b -w"),
+    "cpulimit": _Wrapper(valued="-l -p"),
 }
 # Programs with a subcommand that runs a command: the words that lead up to it.
 _RUNNERS: dict[str, tuple[str, ...]] = {
@@ -127,8 +131,14 @@ _RUNNERS: dict[str, tuple[str, ...]] = {
     "asdf": ("exec",),
     "mise": ("exec", "x"),
     "infisical": ("run",),
+    "chamber": ("exec",),
+    "nix": ("run",),
+    "rtx": ("exec", "x"),
+    "limactl": ("shell",),
+    "multipass": ("exec",),
+    "nomad": ("exec",),
+    "eb": ("exec",),
 }
-SHELLS = word_set("sh bash zsh dash ksh ash fish rbash mksh")
 _CONTAINERS = word_set("docker podman nerdctl docker-compose kubectl oc lxc crictl")
 _CONTAINER_VALUED = word_set(
     "-e --env -u --user -w --workdir -v --volume --name -p --publish --network --net "
@@ -141,23 +151,22 @@ XARGS_VALUED = word_set(
     "-n -I -P -L -d -E -s -a -i --max-args --max-procs --delimiter --replace --arg-file "
     "--max-lines"
 )  # fmt: skip
-_PARALLEL_VALUED = word_set(
+PARALLEL_VALUED = word_set(
     "-j -P -a -S -I -n -N -L --jobs --colsep --arg-file --delay --timeout --joblog --results "
     "--tagstring --retries -d --delimiter"
 )  # fmt: skip
-
-
-def base_name(word: Word) -> str:
-    """The name of a program without its directory."""
-    name = word.text.rpartition("/")[2] or word.text
-    return name.removesuffix(".exe")
 
 
 def calls(command: Command) -> tuple[list[Call], list[Script]]:
     """The calls that a command makes, wrappers first, and the scripts that it runs."""
     made: list[Call] = []
     scripts: list[Script] = []
-    todo = [Call(base_name(command.words[0]), command.words, command)]
+    words = command.words
+    if words[0].text == UNKNOWN and len(words) > 1 and not words[1].text.startswith("-"):
+        # `$SUDO rm x`: what the variable holds may be nothing, or a wrapper.
+        made.append(Call("", words, command))
+        words = words[1:]
+    todo = [Call(base_name(words[0]), words, command)]
     while todo and len(made) < MAX_WRAPPERS:
         call = todo.pop()
         made.append(call)
@@ -176,6 +185,8 @@ def _inside(call: Call) -> Iterator[Call | Script]:
         yield from _shell(call)
     elif name == "env":
         yield from _env(call)
+    elif name in REMOTE and (command := remote(call)) is not None:
+        yield command
     elif name in _WRAPPERS:
         yield from _wrapped(call, _WRAPPERS[name])
     elif name in _RUNNERS:
@@ -184,29 +195,6 @@ def _inside(call: Call) -> Iterator[Call | Script]:
         yield from _SPECIAL[name](call)
     elif name in _CONTAINERS:
         yield from _container(call)
-
-
-def _inner(call: Call, words: Sequence[Word], *, open_: bool | None = None) -> Call:
-    return Call(
-        base_name(words[0]) if words else "",
-        words,
-        call.command,
-        (*call.wrappers, call.name),
-        call.open if open_ is None else open_,
-    )
-
-
-def after_options(words: Sequence[Word], valued: frozenset[str] | Sequence[str]) -> int:
-    """The index of the first word that is no option (and no value of one)."""
-    index = 0
-    while index < len(words):
-        text = words[index].text
-        if text == "--":
-            return index + 1
-        if not text.startswith("-"):
-            return index
-        index += 2 if text in valued else 1
-    return index
 
 
 def _wrapped(call: Call, wrapper: _Wrapper) -> Iterator[Call | Script]:
@@ -222,13 +210,20 @@ def _wrapped(call: Call, wrapper: _Wrapper) -> Iterator[Call | Script]:
     option = next(
         (index for index, word in enumerate(words) if word.text in ("-c", "--command")), -1
     )
-    if call.name in ("flock", "script", "runuser", "unshare") and 0 <= option < len(words) - 1:
+    if call.name == "script" and option < 0:
+        option = next((i for i, w in enumerate(words) if re.fullmatch(r"-[a-z]*c", w.text)), -1)
+    if call.name in ("flock", "script", "runuser", "unshare", "sg", "wsl") and (
+        0 <= option < len(words) - 1
+    ):
         yield Script(words=[words[option + 1]], layer=call.name)
+    elif call.name == "hyperfine":
+        for word in rest:
+            yield Script(words=[word], layer="hyperfine")
     elif call.name == "watch" and rest:
         yield Script(words=rest, layer="watch")
     elif rest:
         shell_flag = call.name == "sudo" and any(word.text in ("-s", "-i") for word in words[:at])
-        yield Script(words=rest, layer="sudo") if shell_flag else _inner(call, rest)
+        yield Script(words=rest, layer="sudo") if shell_flag else wrapped_call(call, rest)
 
 
 def _env(call: Call) -> Iterator[Call | Script]:
@@ -238,7 +233,7 @@ def _env(call: Call) -> Iterator[Call | Script]:
             return
         if word.text.startswith(("-S", "--split-string=")) and len(word.text) > 2:
             head = "--split-string=" if word.text.startswith("--") else "-S"
-            yield Script(words=[_tail(word, len(head)), *call.words[index + 1 :]], layer="env -S")
+            yield Script(words=[tail(word, len(head)), *call.words[index + 1 :]], layer="env -S")
             return
         if word.text.startswith("-vS") and index + 1 < len(call.words):
             yield Script(words=call.words[index + 1 :], layer="env -S")
@@ -246,11 +241,6 @@ def _env(call: Call) -> Iterator[Call | Script]:
         if not word.text.startswith("-") and "=" not in word.text:
             break
     yield from _wrapped(call, _WRAPPERS["env"])
-
-
-def _tail(word: Word, length: int) -> Word:
-    where = ((len(word.text) - length, word.start, word.end),)
-    return Word(word.text[length:], word.start, word.end, where, word.glob, word.quoted)
 
 
 def _shell(call: Call) -> Iterator[Call | Script]:
@@ -281,13 +271,17 @@ def _positional(call: Call, script: Word, arguments: Sequence[Word]) -> Iterator
     """`sh -c '"$@"' x rm -rf /`: the arguments are the command."""
     text = script.text.strip().strip('"').removeprefix("exec ").strip('"')
     if text in ("$@", "$*", UNKNOWN) and len(arguments) > 1:
-        yield _inner(call, arguments[1:])
+        yield wrapped_call(call, arguments[1:])
     if text.startswith(("$0", UNKNOWN + " ")) and arguments:
-        yield _inner(call, arguments)
+        yield wrapped_call(call, arguments)
 
 
-def _runner(call: Call, words: tuple[str, ...]) -> Iterator[Call]:
+def _runner(call: Call, words: tuple[str, ...]) -> Iterator[Call | Script]:
     arguments = call.words[1:]
+    for index, word in enumerate(arguments[:-1]):
+        if word.text in ("-c", "--call") and index and arguments[0].text in words:
+            yield Script(words=[arguments[index + 1]], layer=f"{call.name} exec")
+            return
     for index, word in enumerate(arguments[:6]):
         if word.text in words:
             rest = arguments[index + 1 :]
@@ -295,7 +289,7 @@ def _runner(call: Call, words: tuple[str, ...]) -> Iterator[Call]:
                 after_options(rest, ("-p", "--package", "-w", "--with", "-n", "-c", "--env-file")) :
             ]
             if rest:
-                yield _inner(call, rest)
+                yield wrapped_call(call, rest)
             return
         if not word.text.startswith("-"):
             return
@@ -305,12 +299,12 @@ def _xargs(call: Call) -> Iterator[Call]:
     words = call.words[1:]
     rest = words[after_options(words, XARGS_VALUED) :]
     if rest:
-        yield _inner(call, rest, open_=True)
+        yield wrapped_call(call, rest, open_=True)
 
 
 def _parallel(call: Call) -> Iterator[Call | Script]:
     words = call.words[1:]
-    words = words[after_options(words, _PARALLEL_VALUED) :]
+    words = words[after_options(words, PARALLEL_VALUED) :]
     marks = [index for index, word in enumerate(words) if word.text.startswith(":::")]
     template = words[: marks[0]] if marks else words
     inputs = list(words[marks[0] + 1 :]) if marks else []
@@ -321,33 +315,38 @@ def _parallel(call: Call) -> Iterator[Call | Script]:
         yield Script(words=[*template, *inputs[:20]], layer="parallel")
     else:
         filled = [word for word in template if word.text != "{}"]
-        yield _inner(call, [*filled, *inputs[:20]], open_=not inputs)
+        yield wrapped_call(call, [*filled, *inputs[:20]], open_=not inputs)
+
+
+_EXECS = word_set("-exec -execdir -ok -okdir -x -X --exec --exec-batch")
 
 
 def _find(call: Call) -> Iterator[Call]:
     words = call.words
-    for index, word in enumerate(words):
-        if word.text in (
-            "-exec",
-            "-execdir",
-            "-ok",
-            "-okdir",
-            "-x",
-            "-X",
-            "--exec",
-            "--exec-batch",
-        ):
+    index = 0
+    while index < len(words):
+        if words[index].text in _EXECS:
             end = index + 1
             while end < len(words) and words[end].text not in (";", "\\;"):
                 end += 1
             inner = [other for other in words[index + 1 : end] if other.text not in ("{}", "+")]
             if inner:
-                yield _inner(call, inner, open_=True)
+                yield wrapped_call(call, inner, open_=True)
+            index = end
+        index += 1
+
+
+_SSH_RUNS = re.compile(r"(?i)(?:-o)?\s*(?:ProxyCommand|LocalCommand|KnownHostsCommand)\s*[= ]\s*")
 
 
 def _ssh(call: Call) -> Iterator[Script]:
     words = call.words[1:]
     at = after_options(words, _SSH_VALUED) + 1
+    for option, word in pairwise((*words[: at + 1], *words[:0])):
+        joined_option = option.text.startswith("-o") and len(option.text) > 2
+        setting = option if joined_option else word if option.text == "-o" else None
+        if setting is not None and (found := _SSH_RUNS.match(setting.text)):
+            yield Script(words=[tail(setting, found.end())], layer="ssh -o")
     rest = words[at:]
     rest = rest[after_options(rest, _SSH_VALUED) :]
     if rest:
@@ -356,7 +355,7 @@ def _ssh(call: Call) -> Iterator[Script]:
 
 def _container(call: Call) -> Iterator[Call]:
     words = call.words[1:]
-    verbs = {"exec", "run"} if call.name != "crictl" else {"exec"}
+    verbs = {"exec", "run", "debug"} if call.name != "crictl" else {"exec"}
     at = next((index for index, word in enumerate(words[:12]) if word.text in verbs), -1)
     if at < 0:
         return
@@ -367,11 +366,11 @@ def _container(call: Call) -> Iterator[Call]:
         rest[dashes + 1 :] if dashes >= 0 else rest[after_options(rest, _CONTAINER_VALUED) + 1 :]
     )
     if inner:
-        made = _inner(call, inner)
+        made = wrapped_call(call, inner)
         made.wrappers = (*call.wrappers, f"{call.name} {words[at].text}")
         yield made
         if 0 <= entry < len(rest) - 1 and dashes < 0:
-            yield _inner(call, [rest[entry + 1], *inner])
+            yield wrapped_call(call, [rest[entry + 1], *inner])
 
 
 def _su(call: Call) -> Iterator[Script]:
@@ -390,6 +389,13 @@ def _first_script(call: Call) -> Iterator[Script]:
     rest = call.words[1 + after_options(call.words[1:], ()) :]
     if rest:
         yield Script(words=rest[:1], layer=call.name)
+
+
+def _applet(call: Call) -> Iterator[Call]:
+    """busybox, entr: the rest is a command."""
+    rest = call.words[1 + after_options(call.words[1:], ()) :]
+    if rest:
+        yield wrapped_call(call, rest)
 
 
 _TERMINAL_VERBS = word_set(
@@ -426,8 +432,13 @@ _SPECIAL = {
     "su": _su,
     "eval": _eval,
     "trap": _first_script,
-    "entr": lambda call: iter([_inner(call, call.words[1 + after_options(call.words[1:], ()) :])]),
+    "entr": _applet,
     "tmux": _terminal,
     "screen": _terminal,
     "xterm": _terminal,
+    "gnome-terminal": _terminal,
+    "konsole": _terminal,
+    "zellij": _terminal,
+    "git": git,
+    "busybox": _applet,
 }

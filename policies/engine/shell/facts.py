@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from policies.engine.language import word_set
-from policies.engine.shell.calls import Call
+from policies.engine.shell.call import Call
 from policies.engine.shell.hits import operands
+from policies.engine.shell.model import UNKNOWN, join
 from policies.engine.shell.network import DOWNLOADERS, READERS
-from policies.engine.shell.reader import UNKNOWN, join
 from policies.engine.shell.versions import subcommand
 
 _URL = re.compile(
@@ -25,20 +25,34 @@ _INSTALLERS = word_set(
     "poetry pipx zypper snap choco winget"
 )
 
+_HOST_FIRST = word_set("ssh nc ncat netcat telnet ftp ping")
+_CONNECTS = DOWNLOADERS | _HOST_FIRST | word_set("scp rsync sftp git")
+_TOUCHES = _WRITERS | _CHANGES | word_set("sed dd")
+_OUTPUTS = frozenset([">", ">>", ">|", "&>", "&>>", "<>"])
+
 
 def facts(call: Call) -> Iterator[tuple[str, str]]:
     """Names and values of facts."""
     name = call.name
-    if name == "git":
-        verb = subcommand(call)
-        if verb:
-            yield "git", verb
-    yield from _hosts(call)
-    yield from _packages(call)
-    for path in _read(call):
-        yield "file.read", path
-    for path in _written(call):
-        yield "file.write", path
+    if name == "git" and (verb := subcommand(call)):
+        yield "git", verb
+    for word in call.words:
+        if "://" in word.text:
+            for found in _URL.finditer(word.text):
+                yield "host", found.group(1).lower()
+    for redirect in call.command.redirects:
+        if redirect.target is not None and not redirect.target.feeds:
+            yield from _redirected(call, redirect.operator, redirect.target.text)
+    for fact, read in _FACTS.get(name, ()):
+        for value in read(call):
+            yield fact, value
+
+
+def _redirected(call: Call, operator: str, path: str) -> Iterator[tuple[str, str]]:
+    if operator == "<":
+        yield "file.read", _path(call, path)
+    elif operator in _OUTPUTS and not path.startswith(("/dev/null", "/dev/std", "&")):
+        yield "file.write", _path(call, path)
 
 
 def _path(call: Call, text: str) -> str:
@@ -46,11 +60,6 @@ def _path(call: Call, text: str) -> str:
 
 
 def _read(call: Call) -> Iterator[str]:
-    for redirect in call.command.redirects:
-        if redirect.operator == "<" and redirect.target is not None and not redirect.target.feeds:
-            yield _path(call, redirect.target.text)
-    if call.name not in READERS:
-        return
     words = operands(call)
     if call.name in _WRITERS:
         words = words[:-1]
@@ -62,59 +71,62 @@ def _read(call: Call) -> Iterator[str]:
 
 
 def _written(call: Call) -> Iterator[str]:
-    for redirect in call.command.redirects:
-        if (
-            redirect.operator in (">", ">>", ">|", "&>", "&>>", "<>")
-            and redirect.target is not None
-            and not redirect.target.text.startswith(("/dev/null", "/dev/std", "&"))
-        ):
-            yield _path(call, redirect.target.text)
+    name = call.name
     words = operands(call)
-    if call.name in _WRITERS and len(words) > 1:
-        yield _path(call, words[-1].text)
-    elif call.name in _CHANGES:
-        start = 1 if call.name in ("chmod", "chown") else 0
-        for word in words[start:]:
-            yield _path(call, word.text)
-    elif call.name == "sed" and any(
-        text.startswith(("-i", "--in-place")) for text in call.arguments
-    ):
-        for word in words[1:]:
-            yield _path(call, word.text)
-    elif call.name == "dd":
-        for text in call.arguments:
-            if text.startswith("of="):
-                yield _path(call, text[3:])
+    if name in _WRITERS:
+        words = words[-1:] if len(words) > 1 else []
+    elif name in ("chmod", "chown"):
+        words = words[1:]
+    elif name == "sed":
+        if not any(text.startswith(("-i", "--in-place")) for text in call.arguments):
+            return
+        words = words[1:]
+    elif name == "dd":
+        words = [word for word in words if word.text.startswith("of=")]
+    for word in words:
+        yield _path(call, word.text.removeprefix("of="))
 
 
-def _hosts(call: Call) -> Iterator[tuple[str, str]]:
-    for text in call.arguments:
-        for found in _URL.finditer(text):
-            yield "host", found.group(1).lower()
+_BARE_HOST = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}(?:/\S*)?\Z")
+
+
+def _hosts(call: Call) -> Iterator[str]:
+    words = operands(call)
     if call.name in ("ssh", "scp", "rsync", "sftp", "git"):
-        for word in operands(call):
+        for word in words:
             remote = _REMOTE.match(word.text)
             if remote:
-                yield "host", remote.group(1).lower()
-    if call.name in ("ssh", "nc", "ncat", "netcat", "telnet", "ftp", "ping"):
-        words = operands(call)
+                yield remote.group(1).lower()
+    if call.name in _HOST_FIRST:
         if words and UNKNOWN not in words[0].text:
-            yield "host", words[0].text.rpartition("@")[2].lower()
+            yield words[0].text.rpartition("@")[2].lower()
     elif call.name in DOWNLOADERS:
-        for word in operands(call):
-            if re.fullmatch(r"(?:[\w-]+\.)+[a-z]{2,}(?:/\S*)?", word.text):
-                yield "host", word.text.partition("/")[0].lower()
+        for word in words:
+            if _BARE_HOST.match(word.text):
+                yield word.text.partition("/")[0].lower()
 
 
-def _packages(call: Call) -> Iterator[tuple[str, str]]:
+def _packages(call: Call) -> Iterator[str]:
     arguments = call.arguments
-    if call.name in ("python", "python3") and arguments[:2] == ["-m", "pip"]:
+    if call.name in ("python", "python3"):
+        if arguments[:2] != ["-m", "pip"]:
+            return
         arguments = arguments[2:]
-    elif call.name not in _INSTALLERS:
-        return
     for index, text in enumerate(arguments[:4]):
         if text in _INSTALL:
             for package in arguments[index + 1 :]:
                 if not package.startswith("-") and UNKNOWN not in package:
-                    yield "package.install", package
+                    yield package
             return
+
+
+_KINDS: tuple[tuple[str, Callable[[Call], Iterator[str]], Iterable[str]], ...] = (
+    ("host", _hosts, _CONNECTS),
+    ("package.install", _packages, _INSTALLERS | {"python", "python3"}),
+    ("file.read", _read, READERS),
+    ("file.write", _written, _TOUCHES),
+)
+_FACTS: dict[str, list[tuple[str, Callable[[Call], Iterator[str]]]]] = {}
+for _fact, _reader, _names in _KINDS:
+    for _name in _names:
+        _FACTS.setdefault(_name, []).append((_fact, _reader))

@@ -6,24 +6,27 @@ import re
 from collections.abc import Iterator
 
 from policies.engine.language import word_set
-from policies.engine.shell.calls import Call
+from policies.engine.shell.call import Call
 from policies.engine.shell.hits import (
     Hit,
     breadth,
     flags,
     has,
+    is_credential,
     is_device,
     operands,
     written_place,
 )
+from policies.engine.shell.model import UNKNOWN, Word, join
 from policies.engine.shell.output import stdin_of
-from policies.engine.shell.reader import Word, join
+from policies.engine.shell.subcommands import option
 
 
 def remove(call: Call) -> Iterator[Hit]:
     """rm, rmdir, unlink: recursive deletes of what is broad."""
     letters, longs = flags(call)
     recursive = bool(letters & set("rR")) or bool(longs & {"--recursive", "--recurs", "--recursi"})
+    recursive |= call.name == "rimraf"
     if has(call.arguments, "--no-preserve-root"):
         yield Hit(rule="delete_broad", reason="Deletes with the protection of / switched off.")
         return
@@ -43,10 +46,22 @@ def remove(call: Call) -> Iterator[Hit]:
                 reason=f"Deletes recursively {why}." if recursive else f"Deletes {why}.",
             )
             return
+    if call.open and "find" in call.wrappers and not recursive and _starts_broad(call):
+        yield Hit(rule="delete_broad", reason="Deletes what it finds below a broad path.")
     if recursive and call.open and not _bounded_input(call):
         yield Hit(
             rule="delete_broad", reason="Deletes recursively whatever paths come from elsewhere."
         )
+
+
+def _starts_broad(call: Call) -> bool:
+    """Whether a find starts at the root or a home, or at the whole of a system directory."""
+    for word in call.command.words[1:]:
+        if word.text.startswith(("-", "(", "!")):
+            return False
+        if breadth(word, call.command.cwd) in ("the whole home directory", "the whole file system"):
+            return True
+    return False
 
 
 def _bounded_input(call: Call) -> bool:
@@ -86,7 +101,8 @@ def _narrow_find(words: list[str]) -> bool:
         for word, following in zip(words, [*words[1:], ""], strict=False)
     )
     aged = has(words, "-mtime", "-mmin", "-atime", "-empty", "-size", "-newer", "-ctime")
-    in_tmp = bool(starts) and starts[0].startswith(("/tmp", "/var/tmp"))  # noqa: S108
+    in_tmp = bool(starts) and starts[0].startswith(("/tmp/", "/var/tmp/"))  # noqa: S108
+    in_tmp |= bool(starts) and starts[0] in ("/tmp", "/var/tmp") and (named or aged)  # noqa: S108
     return in_tmp or ((named or aged) and not broad)
 
 
@@ -115,9 +131,55 @@ def find(call: Call) -> Iterator[Hit]:
         yield Hit(rule="delete_broad", reason="find deletes everything below its starting point.")
 
 
+_WIPES = {
+    "nvme": r"(?:format|sanitize|delete-ns|secure-erase)\b",
+    "hdparm": r".*--(?:security-erase|trim-sector|write-sector|make-bad-sector)",
+    "cryptsetup": r"(?:.* )?(?:luksFormat|luksErase|erase|luksKillSlot|luksRemoveKey|reencrypt)\b",
+    "mdadm": r"(?:.* )?(?:--zero-superblock|--stop|-S|--remove|--fail|--create|-C)\b",
+    "pvremove": r"",
+    "tune2fs": r".*-(?:O|U|L|j)\b",
+    "e2fsck": r"(?!)",
+    "debugfs": r".*-w\b",
+    "flashrom": r".*(?:-w|-E|--write|--erase)\b",
+}
+
+
+def volumes(call: Call) -> Iterator[Hit]:
+    """Logical volumes removed or cut short."""
+    if not has(call.arguments, "--help", "-t", "--test") and operands(call):
+        yield Hit(rule="storage_delete", reason=f"Deletes a volume with its data ({call.name}).")
+
+
+def windows_disk(call: Call) -> Iterator[Hit]:
+    """format, diskpart, cipher of Windows."""
+    text = " ".join(call.arguments).lower()
+    if re.match(r"[a-z]:", text) or (
+        call.name in ("diskpart", "cipher") and re.match(r"/[sw]", text)
+    ):
+        yield Hit(rule="disk_overwrite", reason="Destroys what a disk holds.")
+
+
+def _shred(call: Call) -> Iterator[Hit]:
+    if has(call.arguments, "--help", "--version"):
+        return
+    for word in operands(call):
+        if is_device(word.text) or breadth(word, call.command.cwd) or "u" in flags(call)[0]:
+            yield Hit(
+                rule="disk_overwrite",
+                reason="Overwrites the data so that it cannot be restored.",
+            )
+            return
+
+
 def overwrite(call: Call) -> Iterator[Hit]:
     """dd, shred, wipefs, mkfs and friends."""
     name = call.name
+    if name in _WIPES:
+        if not has(call.arguments, "--help", "--version", "--dry-run") and re.match(
+            _WIPES[name], " ".join(call.arguments)[:1000]
+        ):
+            yield Hit(rule="disk_overwrite", reason=f"{name} destroys what a disk holds.")
+        return
     if name == "dd":
         for argument in call.arguments:
             target = argument.partition("=")[2]
@@ -125,47 +187,42 @@ def overwrite(call: Call) -> Iterator[Hit]:
                 reason = "dd writes straight onto a disk or a system file."
                 yield Hit(rule="disk_overwrite" if is_device(target) else rule, reason=reason)
         return
-    if name == "shred" or name == "srm":
-        if has(call.arguments, "--help", "--version"):
-            return
-        for word in operands(call):
-            if is_device(word.text) or breadth(word, call.command.cwd) or "u" in flags(call)[0]:
-                yield Hit(
-                    rule="disk_overwrite",
-                    reason="Overwrites the data so that it cannot be restored.",
-                )
-                return
+    if name in ("shred", "srm"):
+        yield from _shred(call)
         return
-    if (
-        has(call.arguments, "--help", "-h", "--version", "-V", "-n", "--no-act", "--list")
-        and name != "wipefs"
+    if has(call.arguments, "--help", "-h", "--version", "-V", "--no-act", "--list") or (
+        # For the ext file systems -n only tells; for others it gives a name.
+        has(call.arguments, "-n") and name in ("mkfs.ext2", "mkfs.ext3", "mkfs.ext4", "mke2fs")
     ):
-        if (
-            name.startswith("mkfs")
-            and operands(call)
-            and not has(call.arguments, "--help", "--version", "-V")
-        ):
-            pass
-        else:
-            return
+        return
     if (
         name == "wipefs"
         and not flags(call)[0] & set("a")
         and not has(call.arguments, "--all", "--offset", "-o")
     ):
         return
-    if operands(call):
+    if any(word.text.startswith(("/dev/", UNKNOWN)) or name == "wipefs" for word in operands(call)):
         yield Hit(rule="disk_overwrite", reason=f"{name} destroys what a disk or partition holds.")
 
 
 _PARTITION_WRITES = word_set(
     "mklabel mkpart rm resizepart mktable mkpartfs erasedisk erasevolume partitiondisk "
-    "zerodisk secureerase reformat deletecontainer apfs"
+    "zerodisk secureerase reformat deletecontainer apfs randomdisk deletevolume mkfs"
 )
 
 
 def partition(call: Call) -> Iterator[Hit]:
-    """parted, diskutil and sgdisk when they change something."""
+    """parted, fdisk, diskutil and sgdisk when they change something."""
+    if call.name in ("fdisk", "cfdisk", "gdisk", "sfdisk"):
+        scripted = call.command.source or any(
+            redirect.operator in ("<", "<<", "<<-", "<<<") for redirect in call.command.redirects
+        )
+        if scripted and not has(call.arguments, "-l", "--list", "-d", "--dump"):
+            yield Hit(rule="disk_overwrite", reason="Changes the partitions of a disk.")
+            return
+        if call.name == "sfdisk" and has(call.arguments, "--delete", "--wipe", "-f", "--force"):
+            yield Hit(rule="disk_overwrite", reason="Changes the partitions of a disk.")
+            return
     words = {argument.lower() for argument in call.arguments}
     if words & _PARTITION_WRITES and not words & {"list"}:
         yield Hit(rule="disk_overwrite", reason="Changes the partitions of a disk.")
@@ -202,7 +259,7 @@ def permissions(call: Call) -> Iterator[Hit]:
 
 
 def _loses(words: list[Word]) -> bool:
-    whole = ("the whole file system", "the whole home directory")
+    whole = ("the whole file system", "the whole home directory", "the history of the repository")
     return words[-1].text == "/dev/null" or breadth(words[0], "") in whole
 
 
@@ -210,11 +267,22 @@ def truncate(call: Call) -> Iterator[Hit]:
     """truncate, tee, cp, mv, install, ln, sed -i on places that matter."""
     name = call.name
     words = operands(call)
+    if name == "truncate" and any(
+        re.search(r"(?:^|/)[\w.-]+\.(?:sqlite3?|db|mdb|dump|bak|vmdk|qcow2)$", word.text)
+        for word in words
+    ):
+        yield Hit(rule="delete_broad", reason="Empties a database or backup.", confidence=0.7)
+        return
     if name == "mv" and len(words) >= 2 and _loses(words):
         yield Hit(rule="delete_broad", reason="Moves files to where they are lost.")
         return
     if name in ("cp", "mv", "install", "ln", "rsync", "scp"):
-        words = words[-1:] if len(words) > 1 else []
+        sources, words = words[:-1], words[-1:] if len(words) > 1 else []
+        if name == "mv" and any(_PROGRAM.match(word.text) for word in sources):
+            yield Hit(rule="system_write", reason="Takes a program of the system away.")
+            return
+    elif name == "touch":
+        words = []
     elif name == "sed":
         if not any(re.match(r"-[nErsz]*i|--in-place", argument) for argument in call.arguments):
             return
@@ -234,6 +302,7 @@ def truncate(call: Call) -> Iterator[Hit]:
             return
 
 
+_PROGRAM = re.compile(r"/(?:usr/)?(?:s?bin|lib(?:64)?)/[\w.-]+$|/etc/\w+$|/boot/")
 _INSTALL_PLACES = re.compile(
     r"^/(?:usr/(?:local|share|lib|bin)|etc/(?:apt|nginx|apache2|httpd|yum|pki|ssl|docker|X11|udev|modprobe))"
 )
@@ -256,6 +325,18 @@ def redirects(call: Call) -> Iterator[Hit]:
             yield Hit(rule=rule, reason=reason)
 
 
+def reads(call: Call) -> Iterator[Hit]:
+    """`$(< file)`: credentials read by the shell itself."""
+    for redirect in call.command.redirects:
+        if (
+            redirect.operator == "<"
+            and redirect.target is not None
+            and is_credential(join(call.command.cwd, redirect.target.text))
+        ):
+            yield Hit(rule="credential_read", reason="Reads a file of credentials.")
+            return
+
+
 def rsync(call: Call) -> Iterator[Hit]:
     """rsync --delete into a place that is broad."""
     letters, longs = flags(call)
@@ -271,7 +352,13 @@ def rsync(call: Call) -> Iterator[Hit]:
 
 
 def archive(call: Call) -> Iterator[Hit]:
-    """tar and zip with an option that runs a program or deletes the originals."""
+    """tar and zip with an option that runs a program, overwrites the root or deletes originals."""
+    place = option(call, "-C", "--directory", "-d") if call.name != "zip" else None
+    if place in ("/", "/etc", "/usr", "/bin", "/root", "~") and not (
+        call.name in ("tar", "bsdtar") and re.match(r"-?-?\w*c", (call.arguments or [""])[0])
+    ):
+        yield Hit(rule="system_write", reason="Unpacks over the root or home of the system.")
+        return
     for argument in call.arguments:
         runs = argument.startswith(
             ("--checkpoint-action=exec", "--to-command", "--use-compress-program=")

@@ -10,142 +10,54 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from typing import Self
 
 from policies.engine.language import word_set
+from policies.engine.shell.expansion import MAX_FIELDS
+from policies.engine.shell.model import UNKNOWN, Command, Piece, Redirect, Word, join
+from policies.engine.shell.words import (
+    HOME_VARIABLES,
+    MAX_CHILDREN,
+    MAX_DEPTH,
+    MAX_VALUE,
+    WordReader,
+)
 
-UNKNOWN = "\ue000"  # in a word: a piece whose value the text does not tell
-
-MAX_LENGTH = 300_000  # characters of one script; the rest is left out
-MAX_DEPTH = 40  # substitutions inside substitutions
-MAX_COMMANDS = 5_000  # of one script
-MAX_FIELDS = 2_000  # words that expansion makes out of one
+MAX_COMMANDS = 1_000  # of one script
+MAX_ELEMENTS = 10_000  # steps of one list: commands, separators, blocks
+MAX_WORDS = 4_000  # of one command
+MAX_REDIRECTS = 300  # of one command
+MAX_NAMES = 500  # links and copies that are remembered
 MAX_TEST = 2_000  # characters of a [[ ... ]]
-MAX_BRACES = 200  # words that the braces of one word make
-MAX_BRACED = 1_000  # characters of a word whose braces are expanded
-MAX_VALUE = 20_000  # characters of a variable's value
 
-_PLAIN = re.compile(r"[\w./=:@%+,^\]\x7f-\uffff-]+")
+_PLAIN_WORD = re.compile(r"[ \t]*([\w./:@%+,^=-]+)(?=[ \t\n;|)&]|\Z)")
+_EMPTY_BRACKETS = re.compile(r"\(\s*\)[ \t\r\n]*")
+_CASE_PATTERN = re.compile(r"[\s(]*(?:esac\b|[^)\n;&]{0,500}\))")
 _BLANK = re.compile(r"(?:[ \t\r\f]|\\\r?\n)+")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?(\+?)=")
 _REDIRECT = re.compile(r"(\d*)(<<<|<<-|<<|<>|<&|<|>>|>&|>\||>)|(&>>|&>)")
-_PARAMETER = re.compile(r"(?P<length>#)?(?P<bang>!)?(?P<name>\w+|[@*#?$!_-])(?P<index>\[[^\]]*\])?")
-_ESCAPE = re.compile(
-    r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})|c(.)|(.))",
-    re.DOTALL,
-)
-_CONTROL = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b",
-            "f": "\f", "v": "\v"}  # fmt: skip
-_SKIPPED = word_set("if then else elif fi while until do done ! time esac } coproc")  # fmt: skip
+_SKIPPED = word_set("if then else elif fi while until do done ! time esac }")  # fmt: skip
+RESERVED = _SKIPPED | frozenset(["for", "select", "case", "function", "[[", "coproc"])
 _BLOCK_ENDS = frozenset(["fi", "done", "esac", "}"])
-_ARITHMETIC = re.compile(r"\s*(-?\d+)\s*(?:([-+*])\s*(\d+)\s*)?\Z")
-
-HOME_VARIABLES = {
-    "HOME": "~",
-    "PWD": ".",
-    "TMPDIR": "/tmp",  # noqa: S108 - the place a command names, nothing is written
-    "TMP": "/tmp",  # noqa: S108
-    "TEMP": "/tmp",  # noqa: S108
-    "RUNNER_TEMP": "/tmp",  # noqa: S108
-    "GITHUB_WORKSPACE": ".",
-    "IFS": " ",
-}
 
 
-@dataclass(slots=True)
-class Word:
-    """A word after expansion; `pieces` say where its characters come from."""
-
-    text: str
-    start: int
-    end: int
-    pieces: tuple[tuple[int, int, int], ...] = ()  # (length, start, end) in the source
-    glob: bool = False
-    quoted: bool = False
-    feeds: Sequence[Command] = ()  # the commands of a process substitution
-
-    @property
-    def known(self) -> bool:
-        """Whether the text tells all of it."""
-        return UNKNOWN not in self.text
-
-    def offsets(self) -> list[int]:
-        """Where each character (and the end) stood in the source."""
-        places: list[int] = []
-        for length, start, end in self.pieces:
-            if end - start == length:
-                places.extend(range(start, end))
-            else:
-                places.extend(start + index * (end - start) // length for index in range(length))
-        places.append(self.end)
-        return places
-
-    def contiguous(self) -> int | None:
-        """Where the text stands as it is in the source, if it does."""
-        if len(self.pieces) == 1 and self.pieces[0][2] - self.pieces[0][1] == self.pieces[0][0]:
-            return self.pieces[0][1]
-        return None
-
-
-@dataclass(slots=True)
-class Redirect:
-    """A redirection; `body` is where a here-document stands, `expands` whether it is expanded."""
-
-    operator: str
-    target: Word | None = None
-    descriptor: str = ""
-    body: tuple[int, int] | None = None
-    expands: bool = False
-
-
-@dataclass(slots=True)
-class Command:
-    """A simple command. `source` are the commands whose output it reads."""
-
-    words: list[Word]
-    start: int
-    end: int
-    assignments: dict[str, str] = field(default_factory=dict)
-    redirects: list[Redirect] = field(default_factory=list)
-    source: Sequence[Command] = ()
-    piped: bool = False  # its output goes to another command
-    cwd: str = ""  # where `cd` led, relative to where the script started
-    loop: bool = False  # output of a whole block, or otherwise not one command's
-
-
-@dataclass(slots=True)
-class _Piece:
-    text: str
-    start: int
-    end: int
-    kind: str  # plain, quoted, value (unquoted expansion: is split), fixed (quoted expansion)
-
-
-class Reader:
+class Reader(WordReader):
     """Reads `text`; `commands` holds every simple command, those in substitutions first."""
 
     def __init__(
         self,
         text: str,
         *,
-        evaluate: Callable[[Sequence[Command], Reader], str | None],
+        evaluate: Callable[[Sequence[Command], WordReader], str | None],
         variables: dict[str, str] | None = None,
         depth: int = 0,
         shift: int = 0,
     ) -> None:
-        self.text = text[:MAX_LENGTH]
-        self.end = len(self.text)
-        self.at = 0
-        self.shift = shift
-        self.depth = depth
-        self.evaluate = evaluate
-        self.variables = dict(HOME_VARIABLES) if variables is None else variables
-        self.aliases: dict[str, str] = {}
-        self.commands: list[Command] = []
-        self.truncated = len(text) > MAX_LENGTH
-        self.cwd = ""
+        super().__init__(text, evaluate=evaluate, variables=variables, depth=depth, shift=shift)
         self._pending: list[tuple[Redirect, str, bool]] = []
+        self._elements = 0
+        self._cases = 0  # that are open
 
     # Lists and pipelines -------------------------------------------------------------------
 
@@ -159,16 +71,19 @@ class Reader:
         return self.commands
 
     def _full(self) -> bool:
-        if len(self.commands) >= MAX_COMMANDS:
-            self.truncated = True
-            self.at = self.end
+        self._elements += 1
+        if len(self.commands) >= MAX_COMMANDS or self._elements > MAX_ELEMENTS:
+            self.give_up()
         return self.truncated and self.at >= self.end
 
-    def _list(self, stop: str) -> list[Command]:
-        """Commands up to the character `stop` (consumed); returns those at this level."""
+    def _list(self, stop: str, feed: Sequence[Command] = ()) -> list[Command]:
+        """Commands up to the character `stop` (consumed); returns those at this level.
+
+        `feed` are the commands whose output the whole block reads.
+        """
         found: list[Command] = []
         stage: list[Command] = []
-        source: Sequence[Command] = ()
+        source = feed
         while self.at < self.end and not self._full():
             self._blank()
             char = self.text[self.at : self.at + 1]
@@ -187,7 +102,7 @@ class Reader:
                 continue
             if char in ";&|\n":
                 self._separator(char)
-                source, stage = (), []
+                source, stage = feed, []
                 continue
             if char == ")":
                 break
@@ -206,12 +121,15 @@ class Reader:
             self.at += 1
             self._bodies()
             return
+        start = self.at
         self.at += 1
         while self.at < self.end and self.text[self.at] in ";&|":
             self.at += 1
+        if self._cases and self.text.startswith((";;", ";&"), start):
+            self._pattern()
 
     def _blank(self) -> None:
-        while found := _BLANK.match(self.text, self.at):
+        if found := _BLANK.match(self.text, self.at):
             self.at = found.end()
         if self.text.startswith("#", self.at) and (
             self.at == 0 or self.text[self.at - 1] in " \t\n;|&("
@@ -224,29 +142,31 @@ class Reader:
         char = self.text[self.at]
         if char == "(":
             self.at += 1
-            if self.text.startswith("(", self.at):  # (( arithmetic ))
+            if self.text.startswith("(", self.at) and self._is_arithmetic():
                 return self._skip_arithmetic()
-            return self._block(")")
+            return self.block(")", source)
         if char == "{" and self.text[self.at + 1 : self.at + 2] in (" ", "\n", "\t"):
             self.at += 1
-            return self._block("}")
+            return self.block("}", source)
         return self._simple(source)
 
-    def _block(self, stop: str) -> list[Command]:
+    def block(self, stop: str, feed: Sequence[Command] = ()) -> list[Command]:
+        """The commands up to the bracket `stop`, which read what `feed` prints."""
         if self.depth >= MAX_DEPTH:
-            return self._give_up()
+            return self.give_up()
         self.depth += 1
         cwd = self.cwd
-        found = self._list(stop)
+        found = self._list(stop, feed)
         if stop == ")":
             self.cwd = cwd
         self.depth -= 1
         return found
 
-    def _give_up(self) -> list[Command]:
-        self.truncated = True
-        self.at = self.end
-        return []
+    def _is_arithmetic(self) -> bool:
+        """Whether `((` begins arithmetic; else it is a subshell in a subshell."""
+        end = self.text.find("))", self.at, self.at + MAX_TEST)
+        inside = self.text[self.at + 1 : end] if end >= 0 else ";"
+        return not (";" in inside or "\n" in inside) and inside.count("(") == inside.count(")")
 
     def _skip_arithmetic(self) -> list[Command]:
         end = self.text.find("))", self.at)
@@ -257,14 +177,24 @@ class Reader:
 
     def _simple(self, source: Sequence[Command]) -> list[Command]:
         command = Command(words=[], start=self.at, end=self.at, source=source, cwd=self.cwd)
+        first, unset = len(self.commands), len(self.unset)
+        words, text = command.words, self.text
         while self.at < self.end:
+            # Most words are plain: one match finds the word, and that nothing joins it.
+            plain = _PLAIN_WORD.match(text, self.at)
+            if plain and (words or "=" not in plain.group(1)):
+                start, end = plain.span(1)
+                place = (end - start, start + self.shift, end + self.shift)
+                words.append(Word(plain.group(1), start + self.shift, end + self.shift, (place,)))
+                self.at = command.end = end if len(words) < MAX_WORDS else self._cut(end)
+                if len(words) == 1 and plain.group(1) in RESERVED:
+                    done = self._keyword(command)
+                    if done is not None:
+                        return done
+                continue
             self._blank()
             char = self.text[self.at : self.at + 1]
-            if (
-                not char
-                or char in ";|\n)"
-                or (char == "&" and self.text[self.at + 1 : self.at + 2] != ">")
-            ):
+            if self._ends(char):
                 break
             if char == "(":
                 if not self._function(command):
@@ -278,38 +208,75 @@ class Reader:
             if not command.words and self._assignment(command):
                 continue
             before = self.at
-            command.words.extend(self._word())
+            command.words.extend(self.word())
             if self.at == before:
                 self.at += 1
             command.end = self.at
-            if len(command.words) == 1 and (done := self._keyword(command)) is not None:
+            if len(words) == 1 and (done := self._keyword(command)) is not None:
                 return done
+        command.inner = self.commands[first:]
+        command.expanded = self.unset[unset:]
         return self._finish(command)
+
+    def _cut(self, at: int) -> int:
+        """Leave the rest of the text unread from `at` on; the end of the text."""
+        self.at = at
+        self.give_up()
+        return self.end
+
+    def _ends(self, char: str) -> bool:
+        """Whether a simple command ends before `char`."""
+        if char == "&":
+            return self.text[self.at + 1 : self.at + 2] != ">"
+        return not char or char in ";|\n)"
 
     def _keyword(self, command: Command) -> list[Command] | None:
         """What to do when the first word is a reserved one; None for an ordinary command."""
         word = command.words[0]
+        self._elements += 1
         if word.quoted:
             return None
+        if self._elements > MAX_ELEMENTS:
+            return self.give_up()
         if word.text in _SKIPPED:
             if word.text in _BLOCK_ENDS:
+                self._cases -= self._cases > 0 and word.text == "esac"
                 command.words.clear()
                 command.loop = True
                 return [command]
             command.words.clear()
             command.start = self.at
-            return None
+            return self._opened(command)
         if word.text in ("for", "select"):
             return self._for()
         if word.text == "case":
             return self._case()
         if word.text == "function":
             self._blank()
-            self._word()
+            self.word()
             return []
         if word.text == "[[":
             return self._test()
+        if word.text == "coproc":
+            command.words.clear()
+            self._coprocess()
+            return self._opened(command)
         return None
+
+    def _opened(self, command: Command) -> list[Command] | None:
+        """A block behind a reserved word (`then { ...; }`, `! ( ... )`)."""
+        self._blank()
+        char, following = self.text[self.at : self.at + 1], self.text[self.at + 1 : self.at + 2]
+        if char == "(" or (char == "{" and following in (" ", "\n", "\t")):
+            return self._element(command.source)
+        return None
+
+    def _coprocess(self) -> None:
+        """`coproc NAME { ...; }`: the name is no command, but `coproc rm x` runs rm."""
+        self._blank()
+        named = re.compile(r"[A-Za-z_]\w*[ \t]*(?=[{(])").match(self.text, self.at)
+        if named:
+            self.at = named.end()
 
     def _for(self) -> list[Command]:
         self._blank()
@@ -328,7 +295,7 @@ class Reader:
                 if self.text[self.at : self.at + 1] in ("", ";", "\n", ")", "&", "|"):
                     break
                 before = self.at
-                values.extend(self._word())
+                values.extend(self.word())
                 self.at += self.at == before
         self.variables[name.group()] = values[0].text if len(values) == 1 else UNKNOWN
         if values and len(values) < 50 and all(value.known for value in values):
@@ -338,16 +305,17 @@ class Reader:
 
     def _case(self) -> list[Command]:
         self._blank()
-        self._word()
+        self.word()
         self._blank()
         if self.text.startswith("in", self.at):
             self.at += 2
+        self._cases += 1
         self._pattern()
         return []
 
     def _pattern(self) -> None:
         """Skip the pattern of a case branch, up to its bracket."""
-        found = re.compile(r"[\s(]*(?:esac\b|[^)\n;&]*\))").match(self.text, self.at)
+        found = _CASE_PATTERN.match(self.text, self.at)
         if found and not found.group().strip().startswith("esac"):
             self.at = found.end()
 
@@ -363,11 +331,18 @@ class Reader:
         return []
 
     def _function(self, command: Command) -> bool:
-        """`name() ...`: the body is read as commands where it stands."""
-        if len(command.words) == 1 and re.compile(r"\(\s*\)").match(self.text, self.at):
-            self.at = self.text.index(")", self.at) + 1
-            return True
-        return False
+        """`name() ...`: the body is read where it stands, and marked with the name."""
+        brackets = _EMPTY_BRACKETS.match(self.text, self.at) if len(command.words) == 1 else None
+        if brackets is None:
+            return False
+        self.at = brackets.end()
+        name, first = command.words[0].text, len(self.commands)
+        if self.text.startswith("{", self.at):
+            self.at += 1
+            self.block("}")
+            for inside in self.commands[first:]:
+                inside.function = inside.function or name
+        return True
 
     def _finish(self, command: Command) -> list[Command]:
         if not command.words and not command.redirects:
@@ -376,7 +351,8 @@ class Reader:
         if len(self.commands) < MAX_COMMANDS:
             command.start += self.shift
             command.end += self.shift
-            self._alias(command)
+            if self.aliases or self.links or self.copies:
+                self._alias(command)
             self.commands.append(command)
             self._effects(command)
         else:
@@ -384,17 +360,27 @@ class Reader:
         return [command]
 
     def _alias(self, command: Command) -> None:
-        value = self.aliases.get(command.words[0].text) if command.words else None
+        """Put in what an alias, a link or a copy stands for."""
+        if not command.words:
+            return
+        first = command.words[0]
+        value = self.aliases.get(first.text)
         if value:
-            first = command.words[0]
-            made = [
+            command.words[:1] = [
                 Word(part, first.start, first.end, ((len(part), first.start, first.end),))
                 for part in value.split()
             ]
-            command.words[:1] = made
+        elif "/" in first.text and (program := self.copies.get(join(self.cwd, first.text))):
+            command.words[0] = _renamed(first, program)
+        if self.links:
+            for index, word in enumerate(command.words[1:], 1):
+                link, slash, rest = word.text.partition("/")
+                target = self.links.get(join(self.cwd, link)) if link else None
+                if target is not None and slash:
+                    command.words[index] = _renamed(word, target.rstrip("/") + slash + rest)
 
     def _effects(self, command: Command) -> None:
-        """What a command changes for those after it: directory, variables, aliases."""
+        """What a command changes for those after it: directory, variables, aliases, links."""
         words = command.words
         while words and words[0].text in ("builtin", "command"):
             words = words[1:]
@@ -402,19 +388,50 @@ class Reader:
         if name in ("cd", "pushd") and not command.piped:
             target = next((word.text for word in words[1:] if not word.text.startswith("-")), "~")
             self.cwd = join(self.cwd, target)
-        elif name in ("export", "declare", "local", "readonly", "typeset", "alias", "set", "env"):
+        elif name in ("export", "declare", "local", "readonly", "typeset", "alias"):
             for word in words[1:]:
                 key, equals, value = word.text.partition("=")
-                if equals and name == "alias":
-                    self.aliases[key] = value
-                elif equals and name not in ("env", "set"):
-                    self.variables[key] = value[:MAX_VALUE]
+                if equals:
+                    known = self.aliases if name == "alias" else self.variables
+                    known[key] = value[:MAX_VALUE]
+        elif name == "set" and any(word.text == "--" for word in words[1:]):
+            at = next(index for index, word in enumerate(words) if word.text == "--")
+            self._positional([word.text for word in words[at + 1 :]])
         elif name == "read":
-            for word in words[1:]:
-                self.variables[word.text] = UNKNOWN
+            self._read_into(command, [word.text for word in words[1:]])
         elif name == "unset":
             for word in words[1:]:
                 self.variables.pop(word.text, None)
+        elif name in ("ln", "cp", "install", "mv"):
+            self._another_name(name, words[1:])
+
+    def _read_into(self, command: Command, names: list[str]) -> None:
+        """`read NAME`: known where it reads a string that the text tells."""
+        names = [name for name in names if not name.startswith("-")]
+        told = UNKNOWN
+        for redirect in command.redirects:
+            if redirect.operator == "<<<" and redirect.target is not None and len(names) == 1:
+                told = redirect.target.text[:MAX_VALUE]
+        for name in names:
+            self.variables[name] = told
+
+    def _another_name(self, name: str, words: list[Word]) -> None:
+        """A program or directory that gets a second name: later commands may use that one."""
+        operands = [word.text for word in words if not word.text.startswith("-")]
+        if len(operands) != 2 or len(self.links) + len(self.copies) >= MAX_NAMES:
+            return
+        source, target = operands
+        if target.endswith("/"):
+            target += source.rpartition("/")[2]
+        self.copies[join(self.cwd, target)] = source.rpartition("/")[2]
+        if name == "ln" and any(word.text.startswith("-") and "s" in word.text for word in words):
+            self.links[join(self.cwd, target)] = source
+
+    def _positional(self, values: list[str]) -> None:
+        """`set -- ...`: the arguments that `$@` and `$1` stand for."""
+        self.variables["@"] = self.variables["*"] = " ".join(values)[:MAX_VALUE]
+        for number, value in enumerate(values[:9], 1):
+            self.variables[str(number)] = value
 
     def _assignment(self, command: Command) -> bool:
         found = _ASSIGNMENT.match(self.text, self.at)
@@ -443,7 +460,7 @@ class Reader:
                 self.at += 1
                 break
             before = self.at
-            words.extend(self._word())
+            words.extend(self.word())
             self.at += self.at == before
         return words
 
@@ -454,7 +471,7 @@ class Reader:
         self.at = found.end()
         self._blank()
         redirect = Redirect(operator=operator, descriptor=found.group(1) or "")
-        words = self._word()
+        words = self.word()
         if operator in ("<<", "<<-"):
             quoted = bool(words and words[0].quoted)
             mark = words[0].text if words else ""
@@ -463,6 +480,8 @@ class Reader:
         elif words:
             redirect.target = words[0]
         command.redirects.append(redirect)
+        if len(command.redirects) > MAX_REDIRECTS:
+            self.give_up()
         command.end = self.at
 
     def _bodies(self) -> None:
@@ -486,8 +505,8 @@ class Reader:
 
     def _nested(self, inside: str, start: int) -> None:
         """Read the substitutions of a text that is no command itself."""
-        reader = self._child(inside, start)
-        pieces: list[_Piece] = []
+        reader = self.child(inside, start)
+        pieces: list[Piece] = []
         while reader.at < reader.end:
             if reader.text[reader.at] in "$`":
                 before = reader.at
@@ -496,8 +515,12 @@ class Reader:
             else:
                 reader.at += 1
 
-    def _child(self, text: str, start: int) -> Reader:
-        reader = Reader(
+    def child(self, text: str, start: int) -> Self:
+        self.spent[0] += 1
+        if self.spent[0] > MAX_CHILDREN:
+            self.give_up()
+            text = ""
+        reader = type(self)(
             text,
             evaluate=self.evaluate,
             variables=self.variables,
@@ -505,438 +528,15 @@ class Reader:
             shift=self.shift + start,
         )
         reader.commands, reader.cwd, reader.aliases = self.commands, self.cwd, self.aliases
+        reader.spent = self.spent
+        reader.unset, reader.links, reader.copies = self.unset, self.links, self.copies
         return reader
-
-    # Words ---------------------------------------------------------------------------------
-
-    def _word(self) -> list[Word]:
-        """The word at the current place, as the words that expansion makes of it."""
-        start = self.at
-        feeds: list[Command] = []
-        pieces = self.pieces(feeds)
-        if not pieces:
-            return []
-        if len(pieces) == 1 and pieces[0].kind == "plain" and "{" not in pieces[0].text:
-            piece = pieces[0]
-            where = (len(piece.text), piece.start + self.shift, piece.end + self.shift)
-            return [
-                Word(
-                    piece.text, start + self.shift, self.at + self.shift, (where,),
-                    glob=any(char in piece.text for char in "*?["),
-                )
-            ]  # fmt: skip
-        words = self._fields(pieces, start)
-        if feeds and words:
-            words[0].feeds = tuple(feeds)
-        return _braces(words, pieces)
-
-    def _fields(self, pieces: list[_Piece], start: int) -> list[Word]:
-        words: list[Word] = []
-        text, where, glob, quoted = "", list[tuple[int, int, int]](), False, False
-        begun = False
-
-        def close() -> None:
-            nonlocal text, where, glob, quoted, begun
-            if begun:
-                end = self.at + self.shift
-                words.append(Word(text, start + self.shift, end, tuple(where), glob, quoted))
-            text, where, glob, quoted, begun = "", [], False, False, False
-
-        for piece in pieces:
-            place = (piece.start + self.shift, piece.end + self.shift)
-            if piece.kind == "value":
-                for index, part in enumerate(re.split(r"\s+", piece.text)[:MAX_FIELDS]):
-                    if index:
-                        close()
-                    if part:
-                        text, begun = text + part, True
-                        where.append((len(part), *place))
-                        glob |= any(char in part for char in "*?")
-                continue
-            begun = True
-            text += piece.text
-            where.append((len(piece.text), *place))
-            if piece.kind == "plain":
-                glob |= any(char in piece.text for char in "*?[")
-            else:
-                quoted = True
-        close()
-        return words
-
-    def pieces(self, feeds: list[Command] | None = None) -> list[_Piece]:
-        pieces: list[_Piece] = []
-        while self.at < self.end:
-            found = _PLAIN.match(self.text, self.at)
-            if found:
-                pieces.append(_Piece(found.group(), self.at, found.end(), "plain"))
-                self.at = found.end()
-                continue
-            if not self._piece(pieces, feeds):
-                break
-        return _merged(pieces)
-
-    def _piece(self, pieces: list[_Piece], feeds: list[Command] | None) -> bool:
-        char, start = self.text[self.at], self.at
-        if char in " \t\n\r\f;|&)":
-            return False
-        if char == "\\":
-            self._backslash(pieces)
-        elif char == "'":
-            self._single(pieces, start)
-        elif char == '"':
-            self.at += 1
-            self._double(pieces)
-        elif char in "$`":
-            self.substitution(pieces, quoted=False)
-        elif char in "<>":
-            if self.text[start + 1 : start + 2] != "(" or feeds is None:
-                return False
-            self._process(pieces, feeds)
-        elif char == "(":
-            if not pieces or pieces[-1].text[-1:] not in ("!", "@", "?", "*", "+"):
-                return False
-            self._extended_glob(pieces)
-        else:
-            pieces.append(_Piece(char, start, start + 1, "plain"))
-            self.at += 1
-        return True
-
-    def _backslash(self, pieces: list[_Piece]) -> None:
-        following = self.text[self.at + 1 : self.at + 2]
-        if following not in ("", "\n"):
-            pieces.append(_Piece(following, self.at, self.at + 2, "quoted"))
-        self.at = min(self.end, self.at + 2)
-
-    def _single(self, pieces: list[_Piece], start: int) -> None:
-        close = self.text.find("'", start + 1)
-        close = self.end if close < 0 else close
-        pieces.append(_Piece(self.text[start + 1 : close], start + 1, close, "quoted"))
-        self.at = min(self.end, close + 1)
-
-    def _extended_glob(self, pieces: list[_Piece]) -> None:
-        close = self.text.find(")", self.at)
-        close = self.end - 1 if close < 0 else close
-        text = self.text[self.at : close + 1]
-        pieces.append(_Piece(text.replace("(", "*"), self.at, close + 1, "plain"))
-        self.at = close + 1
-
-    def _double(self, pieces: list[_Piece]) -> None:
-        pattern = _IN_DOUBLE
-        empty = True
-        while self.at < self.end:
-            found = pattern.match(self.text, self.at)
-            if found:
-                pieces.append(_Piece(found.group(), self.at, found.end(), "quoted"))
-                self.at = found.end()
-                empty = False
-                continue
-            char = self.text[self.at]
-            if char == '"':
-                if empty:
-                    pieces.append(_Piece("", self.at, self.at, "quoted"))
-                self.at += 1
-                return
-            empty = False
-            if char == "\\":
-                following = self.text[self.at + 1 : self.at + 2]
-                if following == "\n":
-                    pass
-                elif following in '$`"\\':
-                    pieces.append(_Piece(following, self.at, self.at + 2, "quoted"))
-                else:
-                    pieces.append(_Piece("\\" + following, self.at, self.at + 2, "quoted"))
-                self.at = min(self.end, self.at + 2)
-            else:
-                before = self.at
-                self.substitution(pieces, quoted=True)
-                self.at += self.at == before
-
-    def _process(self, pieces: list[_Piece], feeds: list[Command]) -> None:
-        start = self.at
-        into = self.text[start] == ">"
-        self.at += 2
-        commands = self._block(")")
-        if not into:
-            feeds.extend(commands)
-        pieces.append(_Piece(UNKNOWN, start, self.at, "fixed"))
-
-    # Expansions ----------------------------------------------------------------------------
-
-    def substitution(self, pieces: list[_Piece], *, quoted: bool) -> None:
-        start = self.at
-        kind = "fixed" if quoted else "value"
-        if self.text[start] == "`":
-            value = self._backtick()
-        elif self.text.startswith("$((", start):
-            value = self._arithmetic()
-        elif self.text.startswith("$(", start):
-            self.at += 2
-            value = self._output(self._block(")"))
-        elif self.text.startswith("${", start):
-            self.at += 2
-            value = self._parameter()
-        elif self.text.startswith("$'", start) and not quoted:
-            value, kind = self._ansi(), "quoted"
-        elif self.text.startswith('$"', start) and not quoted:
-            self.at += 2
-            self._double(pieces)
-            return
-        else:
-            found = re.compile(r"\w+|[@*#?$!-]").match(self.text, start + 1)
-            if found is None:
-                pieces.append(_Piece("$", start, start + 1, "quoted"))
-                self.at += 1
-                return
-            name = found.group() if not found.group()[0].isdigit() else found.group()[0]
-            self.at = start + 1 + len(name)
-            value = self._value(name)
-        pieces.append(_Piece(value[:MAX_VALUE], start, self.at, kind))
-
-    def _value(self, name: str) -> str:
-        if name in self.variables:
-            return self.variables[name]
-        return UNKNOWN
-
-    def _output(self, commands: Sequence[Command]) -> str:
-        if self.text[self.at - 2 : self.at] == "()":
-            return ""
-        output = self.evaluate(commands, self) if commands else None
-        return UNKNOWN if output is None else output.rstrip("\n")
-
-    def _backtick(self) -> str:
-        close = self.at + 1
-        while close < self.end and self.text[close] != "`":
-            close += 2 if self.text[close] == "\\" else 1
-        close = min(close, self.end)
-        inside = self.text[self.at + 1 : close]
-        start, self.at = self.at + 1, min(self.end, close + 1)
-        if self.depth >= MAX_DEPTH:
-            self._give_up()
-            return UNKNOWN
-        reader = self._child(re.sub(r"\\([`$\\])", r"\1", inside), start)
-        count = len(self.commands)
-        reader.read()
-        self.truncated |= reader.truncated
-        return self._output(self.commands[count:])
-
-    def _arithmetic(self) -> str:
-        end = self.text.find("))", self.at)
-        inside = self.text[self.at + 3 : end] if end >= 0 else ""
-        if end < 0 or "$(" in inside or "`" in inside:
-            self.at += 2
-            self._block(")")
-            return UNKNOWN
-        self.at = end + 2
-        found = _ARITHMETIC.match(inside)
-        if found is None or len(inside) > 30:
-            return UNKNOWN
-        one, operator, two = int(found.group(1)), found.group(2), int(found.group(3) or 0)
-        return str({"+": one + two, "-": one - two, "*": one * two, None: one}[operator])
-
-    def _ansi(self) -> str:
-        start = self.at + 2
-        close = start
-        while close < self.end and self.text[close] != "'":
-            close += 2 if self.text[close] == "\\" else 1
-        close = min(close, self.end)
-        self.at = min(self.end, close + 1)
-        return unescape(self.text[start:close])
-
-    def _parameter(self) -> str:
-        """`${...}` after its opening brace."""
-        found = _PARAMETER.match(self.text, self.at)
-        if found is None:
-            self._close_brace()
-            return UNKNOWN
-        self.at = found.end()
-        name = found.group("name")
-        value = self.variables.get(name)
-        rest_start = self.at
-        rest = self._close_brace()
-        if found.group("bang") and value is not None and not rest:
-            return self._value(value)
-        if found.group("length"):
-            return UNKNOWN if value is None or UNKNOWN in value else str(len(value))
-        return self._modified(name, value, rest, rest_start)
-
-    def _modified(self, name: str, value: str | None, rest: str, start: int) -> str:
-        if name == "IFS":
-            return " "
-        if not rest:
-            return UNKNOWN if value is None else value
-        if rest[0] in ":-=+?":
-            operator = rest[1:2] if rest[0] == ":" else rest[0]
-            word = rest[2:] if rest[0] == ":" else rest[1:]
-            if operator in ("-", "="):
-                return value if value else self._expanded(word, start)
-            if operator == "+":
-                return self._expanded(word, start) if value else ("" if value == "" else UNKNOWN)
-            if operator == "?":
-                return UNKNOWN if value is None else value
-            return _slice(value, rest[1:])
-        if value is None or UNKNOWN in value:
-            return UNKNOWN
-        return _edited(value, rest)
-
-    def _expanded(self, word: str, start: int) -> str:
-        if self.depth >= MAX_DEPTH:
-            self._give_up()
-            return UNKNOWN
-        reader = self._child(word, start)
-        return "".join(piece.text for piece in reader.pieces())
-
-    def _close_brace(self) -> str:
-        """Move behind the brace that closes an expansion; the text up to it."""
-        start, depth = self.at, 1
-        while self.at < self.end:
-            char = self.text[self.at]
-            if char == "\\":
-                self.at += 1
-            elif char == "'":
-                close = self.text.find("'", self.at + 1)
-                if close < 0:
-                    break
-                self.at = close
-            elif char == "{" and self.text[self.at - 1] == "$":
-                depth += 1
-            elif char == "}":
-                depth -= 1
-                if depth == 0:
-                    self.at += 1
-                    return self.text[start : self.at - 1]
-            elif char == "\n" and depth == 1 and self.at - start > 2_000:
-                break
-            self.at += 1
-        self.at = self.end
-        return self.text[start : self.end]
-
-
-_IN_DOUBLE = re.compile(r'[^"\\$`]+')
 
 
 def _breadth(path: str) -> int:
     return len(path.strip("/").split("/")) if path.strip("/.") else 0
 
 
-def _merged(pieces: list[_Piece]) -> list[_Piece]:
-    """Neighbours of the same kind as one, so that a plain word has one piece."""
-    if len(pieces) < 2:
-        return pieces
-    merged = [pieces[0]]
-    for piece in pieces[1:]:
-        last = merged[-1]
-        exact = last.end - last.start == len(last.text) and last.end == piece.start
-        if piece.kind == last.kind == "plain" and exact:
-            merged[-1] = _Piece(last.text + piece.text, last.start, piece.end, "plain")
-        elif (
-            piece.kind == last.kind == "quoted"
-            and exact
-            and piece.end - piece.start == len(piece.text)
-        ):
-            merged[-1] = _Piece(last.text + piece.text, last.start, piece.end, "quoted")
-        else:
-            merged.append(piece)
-    return merged
-
-
-def _slice(value: str | None, rest: str) -> str:
-    """`${name:offset:length}`."""
-    if value is None or UNKNOWN in value:
-        return UNKNOWN
-    found = re.match(r"\s*\(?(-?\d+)\)?(?::(-?\d+))?\Z", rest)
-    if found is None:
-        return UNKNOWN
-    tail = value[int(found.group(1)) :]
-    return tail[: int(found.group(2))] if found.group(2) else tail
-
-
-def _edited(value: str, rest: str) -> str:
-    """`${name#x}`, `${name%x}`, `${name/x/y}`, `${name^^}` and `${name,,}`."""
-    if rest in ("^^", "^"):
-        return value.upper() if rest == "^^" else value[:1].upper() + value[1:]
-    if rest in (",,", ","):
-        return value.lower() if rest == ",," else value[:1].lower() + value[1:]
-    if rest in ("@Q", "@E", "@P"):
-        return value
-    if rest[0] == "/" and "*" not in rest and "?" not in rest and "[" not in rest:
-        old, _, new = rest.lstrip("/").partition("/")
-        return value.replace(old, new, -1 if rest.startswith("//") else 1) if old else value
-    pattern = rest.lstrip("#%")
-    if rest[0] == "#" and not any(char in pattern for char in "*?["):
-        return value.removeprefix(pattern)
-    if rest[0] == "%" and set(pattern) == {"?"}:
-        return value[: -len(pattern)]
-    if rest[0] == "%" and not any(char in pattern for char in "*?["):
-        return value.removesuffix(pattern)
-    if rest[0] == "#" and set(pattern) == {"?"}:
-        return value[len(pattern) :]
-    return UNKNOWN
-
-
-def _braces(words: list[Word], pieces: list[_Piece]) -> list[Word]:
-    """Brace expansion of words with an unquoted `{a,b}`; one level of nesting."""
-    if not any(piece.kind == "plain" and "{" in piece.text for piece in pieces):
-        return words
-    expanded: list[Word] = []
-    for word in words:
-        texts = _brace(word.text)
-        if texts == [word.text]:
-            expanded.append(word)
-            continue
-        for text in texts[:MAX_FIELDS]:
-            where = ((len(text), word.start, word.end),)
-            expanded.append(Word(text, word.start, word.end, where, word.glob, word.quoted))
-    return expanded
-
-
-def _brace(text: str) -> list[str]:
-    done: list[str] = []
-    todo = [text]
-    while todo and len(text) <= MAX_BRACED and len(done) + len(todo) < MAX_BRACES:
-        current = todo.pop(0)
-        found = re.search(r"\{([^{}\s]*,[^{}\s]*)\}", current)
-        span = re.search(r"\{(\d{1,4}|[a-zA-Z])\.\.(\d{1,4}|[a-zA-Z])\}", current)
-        if found:
-            head, tail = current[: found.start()], current[found.end() :]
-            todo.extend(head + option + tail for option in found.group(1).split(","))
-        elif span:
-            head, tail = current[: span.start()], current[span.end() :]
-            todo.extend(head + option + tail for option in (span.group(1), span.group(2)))
-        else:
-            done.append(current)
-    return [part for part in done + todo if part] or [text]
-
-
-def unescape(text: str) -> str:
-    """ANSI-C escapes (`\\x72`, `\\162`, `\\n`), as in `$'...'`, `printf` and `echo -e`."""
-
-    def replace(found: re.Match[str]) -> str:
-        for group, base in ((1, 16), (2, 16), (3, 16), (4, 8)):
-            if found.group(group):
-                code = int(found.group(group), base)
-                return chr(code) if code < 0x110000 else ""
-        if found.group(5):
-            return chr(ord(found.group(5)[0]) & 0x1F)
-        return _CONTROL.get(
-            found.group(6), found.group(6) if found.group(6) in "\\'\"?" else "\\" + found.group(6)
-        )
-
-    return _ESCAPE.sub(replace, text)
-
-
-def join(cwd: str, path: str) -> str:
-    """`path` as seen from `cwd`, normalised; `..` stays where it leads out of a relative one."""
-    if path.startswith(("/", "~", UNKNOWN)) or path == "-":
-        base = UNKNOWN if path == "-" else path
-    else:
-        base = f"{cwd}/{path}" if cwd else path
-    absolute = base.startswith("/")
-    parts: list[str] = []
-    for part in base.split("/"):
-        if part in ("", "."):
-            continue
-        if part == ".." and parts and parts[-1] not in ("..", "~", UNKNOWN):
-            parts.pop()
-        elif part != ".." or not absolute:
-            parts.append(part)
-    return ("/" if absolute else "") + "/".join(parts)
+def _renamed(word: Word, text: str) -> Word:
+    """`word` with another text in its place."""
+    return Word(text, word.start, word.end, ((len(text), word.start, word.end),), word.glob)

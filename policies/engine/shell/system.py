@@ -1,181 +1,208 @@
-"""Rules about accounts, services, the firewall, the machine itself, and the agent's own guard."""
+"""Rules about accounts, rights, schedules and the machine itself."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from policies.engine.shell.calls import Call
-from policies.engine.shell.hits import Hit, flags, has, operands
+from policies.engine.language import word_set
+from policies.engine.shell.call import Call
+from policies.engine.shell.hits import Hit, breadth, flags, has, operands
+from policies.engine.shell.subcommands import option
+
+_POWERS = frozenset(
+    ["sudo", "wheel", "admin", "root", "docker", "0", "lxd", "disk", "shadow", "adm"]
+)
 
 
 def account(call: Call) -> Iterator[Hit]:
     """Users, groups and passwords."""
+    name, words = call.name, call.arguments
+    if has(words, "--help", "-h", "--version", "--status", "-S") or (
+        "-l" in words and name == "passwd" and len(words) == 1
+    ):
+        return
+    if name == "passwd" and not words:
+        return
+    if name == "visudo" and (not words or "-c" in words):
+        return
     if (
-        has(call.arguments, "--help", "-h", "--version", "--status", "-S", "-l")
-        and call.name != "usermod"
+        name in ("useradd", "adduser")
+        and has(words, "-M", "-r", "--system", "-N")
+        and (has(words, "-s", "--shell") or any("sh" in text[-4:] for text in words))
     ):
-        return
-    if call.name == "passwd" and not call.arguments:
-        return
-    if call.name in ("useradd", "adduser", "groupadd"):
-        powers = {"sudo", "wheel", "admin", "root", "docker", "0"}
-        groups = {part for text in call.arguments for part in re.split(r"[,=]", text)}
-        if not groups & powers:
+        pass  # a system account that can sign in
+    elif name in ("useradd", "adduser", "groupadd", "groupmod", "newusers"):
+        groups = {part for text in words for part in re.split(r"[,=:]", text)}
+        uid = option(call, "-u", "--uid")
+        special = has(words, "-o", "--non-unique", "-p", "--password") or name == "newusers"
+        if not groups & _POWERS and uid != "0" and not special:
             return
-    yield Hit(rule="privilege_change", reason=f"Changes accounts of the machine ({call.name}).")
+    yield Hit(rule="privilege_change", reason=f"Changes accounts of the machine ({name}).")
 
 
-def firewall(call: Call) -> Iterator[Hit]:
-    """Firewalls switched off or emptied."""
-    letters, longs = flags(call)
-    words = call.arguments
-    if call.name in ("iptables", "ip6tables", "ebtables", "arptables"):
-        off = bool(letters & set("FX")) or bool(longs & {"--flush", "--delete-chain"})
-        if off or ("-P" in words and "ACCEPT" in words):
-            yield Hit(rule="defence_off", reason="Empties or opens the firewall.")
-    elif call.name == "nft" and words[:2] == ["flush", "ruleset"]:
-        yield Hit(rule="defence_off", reason="Empties the firewall.")
-    elif call.name == "ufw" and has(words, "disable", "reset"):
-        yield Hit(rule="defence_off", reason="Switches the firewall off.")
-    elif call.name == "setenforce" and has(words, "0", "Permissive", "permissive"):
-        yield Hit(rule="defence_off", reason="Switches SELinux off.")
-    elif (call.name == "auditctl" and has(words, "-D", "-e0")) or (
-        call.name == "auditctl" and words[:2] == ["-e", "0"]
+def directory(call: Call) -> Iterator[Hit]:
+    """dscl, dseditgroup, sysadminctl, net user: accounts of macOS and Windows."""
+    text = " ".join(call.arguments)
+    if call.name == "dscl":
+        changes = (
+            r"-(?:create|append|delete|passwd|change|merge)\b|\b(?:create|append|delete|passwd)\b"
+        )
+    elif call.name == "dseditgroup":
+        changes = r"-o (?:edit|create|delete)"
+    elif call.name == "sysadminctl":
+        changes = r"-(?:addUser|deleteUser|resetPasswordFor|guestAccount|adminPassword)"
+    else:
+        changes = (
+            r"(?i)(?:user|localgroup|accounts) .*(?:/add|/delete|/active)|user \S+ \S+$|stop \S+"
+        )
+    if re.search(changes, text):
+        yield Hit(rule="privilege_change", reason=f"Changes accounts of the machine ({call.name}).")
+
+
+def rights(call: Call) -> Iterator[Hit]:
+    """setcap, setfacl, chattr: rights that outlive the command."""
+    words = operands(call)
+    text = " ".join(call.arguments)
+    if call.name == "setcap" and re.search(
+        r"cap_(?:setuid|setgid|sys_admin|dac_\w+|sys_ptrace|sys_module|chown|fowner|net_raw)|all=|=ep\b",
+        text,
     ):
-        yield Hit(rule="defence_off", reason="Switches the audit off.")
-    elif call.name in ("csrutil", "spctl") and has(
-        words, "disable", "--master-disable", "--global-disable"
-    ):
-        yield Hit(rule="defence_off", reason="Switches a protection of the system off.")
-
-
-_GUARDS = re.compile(
-    r"^(?:firewalld|ufw|iptables|nftables|auditd|apparmor|fail2ban|clamav\S*|falcon-sensor|osqueryd?|"
-    r"wazuh\S*|crowdstrike\S*|sentinelone\S*|rsyslog|syslog\S*|selinux\S*|axon\S*)(?:\.service)?$"
-)
-_VITAL = re.compile(
-    r"^(?:sshd?|network\S*|systemd-\S+|dbus|postgresql\S*|mysqld?|mariadb|docker|containerd|kubelet|nginx|redis\S*|cron\S*)(?:\.service)?$"
-)
-
-
-def service(call: Call) -> Iterator[Hit]:
-    """Services that guard the machine stopped or switched off."""
-    words = [word.text for word in operands(call)]
-    if call.name == "service":
-        words = [words[1], words[0]] if len(words) > 1 else []
-    if not words:
-        return
-    verb, names = words[0], words[1:]
-    if verb in ("stop", "disable", "mask", "kill") and any(_GUARDS.match(name) for name in names):
-        yield Hit(rule="defence_off", reason="Stops a service that guards the machine.")
-    elif verb in ("disable", "mask") and any(_VITAL.match(name) for name in names):
-        yield Hit(rule="service_off", reason="Switches off a service that the machine needs.")
-    elif verb in ("poweroff", "reboot", "halt", "kexec", "rescue", "emergency"):
-        yield Hit(rule="machine_stop", reason="Stops or restarts the machine.")
+        yield Hit(rule="privilege_change", reason="Gives a program rights of the administrator.")
+    elif call.name == "chattr" and re.search(r"(?:^| )[-+=]\w*[ia]", text):
+        for word in words:
+            if word.text.startswith(("/etc", "/var/log", "/bin", "/usr", "/boot", "/root")):
+                yield Hit(
+                    rule="defence_off", reason="Changes whether a system file can be changed."
+                )
+                return
+    elif call.name == "setfacl":
+        for word in words:
+            if word.text.startswith("/") and breadth(word, call.command.cwd) and "-R" in text:
+                yield Hit(rule="permission_broad", reason="Changes rights recursively of a path.")
+                return
 
 
 def machine(call: Call) -> Iterator[Hit]:
     """shutdown, reboot, init 0."""
     if call.name in ("init", "telinit"):
-        if not has(call.arguments, "0", "6", "1"):
+        if not has(call.arguments, "0", "6", "1", "s", "S"):
             return
-    elif has(call.arguments, "--help", "-c", "--show", "--version", "-k", "--wtmp-only"):
+    elif has(call.arguments, "--help", "-c", "--show", "--version", "-k", "--wtmp-only", "/a"):
         return
     yield Hit(rule="machine_stop", reason="Stops or restarts the machine.")
 
 
-def kill(call: Call) -> Iterator[Hit]:
-    """Signals to everything, or to the guard."""
-    words = call.arguments
-    if call.name == "kill":
-        targets = [word for word in words if not re.fullmatch(r"-(?:\d{1,2}|[A-Z]+|s|l|L)", word)]
-        if "-1" in words[1:] or (has(words, "-9", "-KILL", "-SIGKILL") and has(targets, "1", "-1")):
-            yield Hit(rule="process_kill", reason="Sends a signal to every process.")
-    elif call.name == "killall5" or (
-        call.name == "pkill" and has(words, "-u") and has(words, "root")
-    ):
-        yield Hit(rule="process_kill", reason="Sends a signal to every process.")
-    if call.name in ("pkill", "killall") and any(
-        re.search(r"axon|claude|auditd|falco|osquery", word) for word in words
-    ):
-        yield Hit(rule="guard_off", reason="Stops the agent's guard or a monitor.")
-
-
 def schedule(call: Call) -> Iterator[Hit]:
-    """crontab: installed from elsewhere or deleted."""
+    """crontab, schtasks: installed from elsewhere or deleted."""
     letters, _ = flags(call)
+    if call.name in ("defaults", "systemd-run"):
+        if re.search(
+            r"LoginHook|LogoutHook|--on-(?:calendar|boot|active|unit|startup)",
+            " ".join(call.arguments),
+        ):
+            yield Hit(rule="persistence", reason="Has a program run at sign-in or at a time.")
+        return
+    if call.name == "schtasks":
+        if re.search(r"(?i)/(?:create|change|delete)\b", " ".join(call.arguments)):
+            yield Hit(rule="persistence", reason="Changes the scheduled jobs.")
+        return
     if "l" in letters or "e" in letters:
         return
     if "r" in letters:
         yield Hit(rule="persistence", reason="Deletes every scheduled job.")
-    elif call.arguments[-1:] == ["-"] or operands(call):
+    elif call.arguments[-1:] == ["-"] or operands(call) or call.command.source:
         yield Hit(rule="persistence", reason="Replaces the scheduled jobs.")
 
 
+def debugger(call: Call) -> Iterator[Hit]:
+    """gdb attached to a process that is told to call something."""
+    text = " ".join(call.arguments)
+    if re.search(r"(?:^| )(?:-p|--pid|attach)", text) and re.search(r"call |system\(|dump ", text):
+        yield Hit(rule="hidden_execute", reason="Has another process run code.")
+
+
 def module(call: Call) -> Iterator[Hit]:
-    """Kernel modules and settings."""
+    """Kernel modules."""
+    words = operands(call)
     if call.name in ("insmod", "rmmod") and call.arguments:
         yield Hit(rule="kernel_change", reason="Loads or unloads a part of the kernel.")
+    elif call.name == "modprobe" and words:
+        letters, longs = flags(call)
+        if ("r" in letters or "--remove" in longs) and "n" not in letters:
+            yield Hit(rule="kernel_change", reason="Unloads a part of the kernel.", confidence=0.7)
+    elif call.name == "kexec" and call.arguments:
+        yield Hit(rule="kernel_change", reason="Starts another kernel.")
 
 
-def agent(call: Call) -> Iterator[Hit]:
-    """Ways in which an agent would switch off what watches it."""
-    words = call.arguments
-    if call.name in ("claude", "codex", "gemini", "cursor-agent") and has(
-        words,
-        "--dangerously-skip-permissions",
-        "--safe-mode",
-        "--yolo",
-        "--dangerously-bypass-approvals-and-sandbox",
+def mount(call: Call) -> Iterator[Hit]:
+    """mount: a process hidden, the root made writable; umount of what is in use."""
+    text = " ".join(call.arguments)
+    if call.name == "mount":
+        if re.search(r"(?:--bind|-o \S*bind\S*) .*/proc/|hidepid=", text):
+            yield Hit(rule="defence_off", reason="Hides a process.")
+        elif re.search(r"remount\S*rw", text):
+            yield Hit(rule="system_write", reason="Makes a protected file system writable.")
+    elif re.search(r"(?:^| )(?:-a|-l|-f|-lf|-fl) ?(?:/(?:home|var|usr|boot)?)?$|^/$", text):
+        yield Hit(rule="service_off", reason="Takes away a file system that is in use.")
+
+
+_MINER = re.compile(r"stratum\+(?:tcp|ssl|tls)://|--coin[ =]|--donate-level|cryptonight|randomx")
+
+
+_TALKERS = frozenset(["echo", "printf", "grep", "rg", "git", "cat", "sed", "awk"])
+
+
+def miner(call: Call) -> Iterator[Hit]:
+    """Programs that use the machine for somebody else's gain."""
+    if re.match(
+        r"(?i)(?:xmrig|minerd|xmr-stak|cpuminer|ccminer|t-rex|ethminer|nbminer)\b", call.name
+    ) or (
+        call.name not in _TALKERS
+        and call.name not in _TALKERS
+        and any(_MINER.search(text) for text in call.arguments)
     ):
-        yield Hit(rule="agent_settings", reason="Starts an agent with its guards switched off.")
-    elif (
-        call.name == "git"
-        and has(words, "core.hooksPath")
-        and has(words, "config")
-        and has(words, "/dev/null")
-    ):
-        yield Hit(rule="agent_settings", reason="Switches the repository's hooks off.")
+        yield Hit(rule="miner", reason="Digs for coins on this machine.")
 
 
-def logs(call: Call) -> Iterator[Hit]:
-    """Traces deleted."""
-    words = call.arguments
-    if call.name == "history" and any(word.startswith("-") and "c" in word for word in words):
-        yield Hit(rule="trace_delete", reason="Deletes the history of commands.", confidence=0.8)
-    elif call.name == "journalctl" and any(
-        re.match(r"--vacuum-(?:time|size|files)=(?:0|1)\D?$|--vacuum-time=1s", word)
-        for word in words
-    ):
-        yield Hit(rule="trace_delete", reason="Deletes the journal of the system.")
-    elif call.name == "wevtutil" and has(words, "cl", "clear-log"):
-        yield Hit(rule="trace_delete", reason="Deletes an event log.")
+_CRACKERS = word_set("john hashcat hydra medusa ncrack patator crackmapexec netexec nxc")
 
 
-def packages(call: Call) -> Iterator[Hit]:
-    """Removal of what the system stands on."""
-    words = [word for word in call.arguments if not word.startswith("-")]
-    vital = {
-        "sudo",
-        "systemd",
-        "libc6",
-        "bash",
-        "coreutils",
-        "openssh-server",
-        "linux-image",
-        "python3",
-        "kernel",
-    }
-    if (
-        words[:1]
-        and words[0] in ("remove", "purge", "erase", "autoremove")
-        and vital & set(words[1:])
+def dump(call: Call) -> Iterator[Hit]:
+    """Memory and key stores of other programs read out."""
+    text = " ".join(call.arguments)
+    name = call.name
+    if name in (
+        "gcore",
+        "procdump",
+        "memdump",
+        "avml",
+        "osxpmem",
+        "mimipenguin",
+        "LaZagne",
+        "lazagne",
     ):
-        yield Hit(rule="system_remove", reason="Removes a package that the system stands on.")
-    elif call.name == "pacman" and any(
-        word.startswith("-R") and "dd" in word for word in call.arguments
+        yield Hit(rule="credential_read", reason="Copies the memory of a program or the machine.")
+    elif name == "security" and re.search(
+        r"^(?:dump-keychain|export|dump-trust)|find-(?:generic|internet)-password .*-\w*[wg]|"
+        r"find-(?:generic|internet)-password -\w*[wg]|authorizationdb write"
+        r"|unlock-keychain|add-trusted-cert|delete-",
+        text,
     ):
+        yield Hit(rule="credential_read", reason="Prints passwords of the key chain.")
+    elif name == "secret-tool" and re.match(r"(?:lookup|search|clear)\b", text):
         yield Hit(
-            rule="system_remove", reason="Removes packages without looking at what needs them."
+            rule="credential_read", reason="Prints passwords of the key ring.", confidence=0.8
         )
+    elif name == "reg" and re.search(
+        r"(?i)^(?:save|export) hklm\\(?:sam|security|system)|^delete", text
+    ):
+        yield Hit(rule="credential_read", reason="Reads or deletes keys of the registry.")
+    elif name == "rundll32" and re.search(r"(?i)comsvcs.*minidump", text):
+        yield Hit(rule="credential_read", reason="Copies the memory of a program.")
+    elif name == "osascript" and re.search(r"(?i)with hidden answer|display dialog .*passw", text):
+        yield Hit(rule="credential_read", reason="Asks a person for a password.")
+    elif name == "ssh-keygen" and re.search(r"-p\b.*-N (?:$| |'')|-p -N$", text + " "):
+        yield Hit(rule="credential_write", reason="Takes the passphrase of a key away.")
+    elif name == "unshadow" or (name in _CRACKERS and call.arguments):
+        yield Hit(rule="credential_read", reason="Breaks passwords.", confidence=0.8)

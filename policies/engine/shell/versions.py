@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from policies.engine.language import word_set
-from policies.engine.shell.calls import Call
+from policies.engine.shell.call import Call
 from policies.engine.shell.hits import Hit, has
-from policies.engine.shell.reader import UNKNOWN, Word
+from policies.engine.shell.model import UNKNOWN, Word
 
 _VALUED = word_set(
     "-C -c --git-dir --work-tree --namespace --exec-path --config-env --super-prefix"
@@ -35,6 +35,8 @@ def git(call: Call) -> Iterator[Hit]:
     if index >= len(call.words):
         return
     name = call.words[index].text
+    if call.name.isupper():
+        name = name.lower()  # a file system that folds case runs GIT as git
     arguments = [word.text for word in call.words[index + 1 :]]
     if has(_options(arguments), "--help", "-h"):
         return
@@ -163,7 +165,12 @@ def _push(arguments: Sequence[str], call: Call) -> str:
         return ""
     lease = any(option.startswith("--force-with-lease") for option in _options(arguments))
     if "f" in _letters_until_value(arguments, "o") or "--force" in arguments:
-        return "" if lease else "Overwrites the history of a remote branch (git push --force)."
+        forced = any(option == "--force" for option in _options(arguments)[-1:])
+        return (
+            ""
+            if lease and not forced
+            else "Overwrites the history of a remote branch (git push --force)."
+        )
     if _long(arguments, "mirror") or _long(arguments, "prune"):
         return "Deletes remote branches that are not here (git push --mirror)."
     if "d" in _letters_until_value(arguments, "o") or _long(arguments, "delete", 3):

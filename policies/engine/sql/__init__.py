@@ -11,9 +11,12 @@ from policies.engine.findings import Report, View
 from policies.engine.language import Guess, guess
 from policies.engine.operation import Language
 from policies.engine.sql import destructive, mongo, statements
-from policies.engine.sql.injection import Evidence, evidence
+from policies.engine.sql.decoding import PLUS, decoded, plain, readings
+from policies.engine.sql.evidence import Evidence
+from policies.engine.sql.injection import evidence
+from policies.engine.sql.strays import stray_values
 from policies.engine.sql.tokens import tokenize
-from policies.engine.sql.values import MAX_VALUE, decoded, value_evidence
+from policies.engine.sql.values import MAX_VALUE, subquery_evidence, value_evidence
 
 REFERENCE = "https://owasp.org/www-community/attacks/SQL_Injection"
 DESTRUCTIVE = "https://cheatsheetseries.owasp.org/cheatsheets/Database_Security_Cheat_Sheet.html"
@@ -21,8 +24,12 @@ DESTRUCTIVE = "https://cheatsheetseries.owasp.org/cheatsheets/Database_Security_
 MAX_STATEMENTS = 2_000  # of one text
 MAX_NAMES = 50  # tables and functions that one statement adds to the facts
 MAX_URL = 20_000  # characters of a URL or form that are examined
+MAX_JUDGED = 8_000  # tokens of one text in which signs of injection are looked for
+MAX_TORN = 4  # statements of one text in which values are looked for
 MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are examined
 
+_PERCENT = re.compile(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad]|u00)", re.IGNORECASE)
+_VALUE_FIRST = re.compile(r"[\d'\"-]|\w+[)'\"`]|test\b")
 _LEAF = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
 )
@@ -31,7 +38,6 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _PLAIN_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _SQL_KEYS = frozenset(["sql", "query", "statement", "stmt"])
 _SHELL_KEYS = frozenset(["command", "cmd", "script", "shell"])
-_FULLWIDTH = str.maketrans("\uff07\uff02\u2018\u2019\u201c\u201d\u2032\u02bc\uff1d", "'\"''\"\"''=")
 
 
 class Sql:
@@ -47,14 +53,15 @@ class Sql:
         ),
         Sign(
             name="splice",
-            pattern=r"['\"`)\d\s%;/]\s*(\bor\b|\band\b|\bxor\b|\|\||&&|union|having|order\s+by|;|--|"
+            pattern=r"'[ ^]?'|\d\s+(into\s+[@od]|exec)|"
+            r"['\"`)\d\s%;/]\s*(\bor\b|\band\b|\bxor\b|\|\||&&|union|having|order\s+by|;|--|"
             r"#|/\*|waitfor|sleep|benchmark|like\b|between|rlike|limit)",
         ),
         Sign(name="operator", pattern=r"[=<>|&;#]|--|/\*|%[0-9a-f]{2}|&#|\b(or|and|xor|select)\b"),
         Sign(
             name="probe",
             pattern=r"sleep\s*\(|benchmark\s*\(|waitfor\s+delay|extractvalue|updatexml|utl_|dbms_|"
-            r"xp_|information_schema|load_file|@@|sysobjects|randomblob|union",
+            r"xp_|information_schema|load_file|procedure\s+analyse|\d\.e\s*\(|[%\\]u00[0-7]|@@|sysobjects|randomblob|union",
         ),
         Sign(
             name="mongo",
@@ -72,9 +79,16 @@ class Sql:
             language = guess(view.text)
         if language == Language.SQL:
             self._statement(view, report)
+            if view.language == Language.AUTO:
+                for sign in subquery_evidence(view.text):
+                    _report(view, 0, sign, report)
         elif language == Guess.JSON:
             self._json(view, report)
-        elif language == Guess.VALUE and signs & {"operator", "probe", "splice"}:
+        elif (language == Guess.VALUE or _is_no_command(view, language)) and signs & {
+            "operator",
+            "probe",
+            "splice",
+        }:
             self._value(view, 0, view.text, report)
         elif language == Language.URL:
             self._parameters(view, report)
@@ -82,7 +96,7 @@ class Sql:
             _mongo(view, report)
 
     def _statement(self, view: View, report: Report) -> None:
-        text = view.text.translate(_FULLWIDTH) if not view.text.isascii() else view.text
+        text = plain(view.text)
         tokens, complete = tokenize(text)
         found = list(islice(statements.split(tokens), MAX_STATEMENTS + 1))
         if not complete or len(found) > MAX_STATEMENTS:
@@ -96,45 +110,46 @@ class Sql:
                 report.fact("sql.function", function)
             _destructive(view, statement, report)
             for part in destructive.dynamic(statement):
-                if part.end - part.start > 4:
-                    inside = view.part(part.start, part.end, language="sql", layer=part.layer)
-                    report.nest(inside)
-        for sign in _settled(evidence(tokens, found, text, value=False)):
+                report.nest(_dynamic_view(view, part))
+        if len(tokens) > MAX_JUDGED:  # what is destroyed is looked for in all of them
+            report.truncated = True
+            tokens = tokens[:MAX_JUDGED]
+            found = statements.split(tokens)
+        signs = evidence(tokens, found, text, value=False)
+        for statement in found[:MAX_TORN]:
+            signs.extend(stray_values(statement, text))
+        for sign in _settled(signs):
             _report(view, 0, sign, report)
-        if "%" in text:
+        if "%" in text or "+" in text:
             self._encoded(view, text, report)
 
     def _encoded(self, view: View, text: str, report: Report) -> None:
         """A statement with percent-encoded parts: what a server would decode and run."""
-        if re.search(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad])", text, re.IGNORECASE) is None:
+        other = decoded(text) if _PERCENT.search(text) else text
+        if PLUS.search(other):
+            other = other.replace("+", " ")
+        if other == text or len(other) > MAX_VALUE:
             return
-        plain = decoded(text)
-        if plain == text or len(plain) > MAX_VALUE:
-            return
-        tokens, _ = tokenize(plain)
-        for sign in _settled(evidence(tokens, statements.split(tokens), plain, value=False)):
+        tokens, _ = tokenize(other)
+        found = statements.split(tokens)
+        signs = evidence(tokens, found, other, value=False)
+        for statement in found[:MAX_TORN]:
+            signs.extend(stray_values(statement, other))
+        for sign in islice(_settled(signs), 1):
             report.find(
                 view,
                 0,
                 len(view.text),
                 kind="sql.injection",
                 rule=sign.rule,
-                reason=f"{sign.reason} It is percent-encoded.",
+                reason=f"{sign.reason} It is encoded as in a URL.",
                 confidence=sign.confidence,
                 reference=REFERENCE,
             )
-            return
 
     def _value(self, view: View, start: int, value: str, report: Report) -> None:
         """A bare value that stands at `start` of the view."""
-        found, whole = value_evidence(value.translate(_FULLWIDTH)), False
-        if not found and ("%" in value or "&" in value):
-            plain = decoded(value).translate(_FULLWIDTH)
-            whole = True
-            found = value_evidence(plain) if plain != value else []
-        for sign in found:
-            if whole:
-                sign = Evidence(rule=sign.rule, reason=sign.reason, start=0, end=len(value))
+        for sign in _value_signs(value):
             _report(view, start, sign, report)
 
     def _parameters(self, view: View, report: Report) -> None:
@@ -165,16 +180,60 @@ class Sql:
             if language:
                 report.nest(_json_string(view, start, end, language))
             else:
-                plain = _unescape(value)[0] if "\\" in value else value
-                self._leaf(view, start, end, plain, report)
+                inside = _unescape(value)[0] if "\\" in value else value
+                self._leaf(view, start, end, inside, report)
 
-    def _leaf(self, view: View, start: int, end: int, plain: str, report: Report) -> None:
-        if end - start == len(plain):
-            self._value(view, start, plain, report)
+    def _leaf(self, view: View, start: int, end: int, text: str, report: Report) -> None:
+        if end - start == len(text):
+            self._value(view, start, text, report)
             return
-        for sign in value_evidence(plain):
+        for sign in _value_signs(text):
             whole = Evidence(rule=sign.rule, reason=sign.reason, start=0, end=end - start)
             _report(view, start, whole, report)
+
+
+def _is_no_command(view: View, language: str) -> bool:
+    """Whether what was guessed to be a command begins as a value: `7&&5=5`, `test')); ...`."""
+    return (
+        language == Guess.SHELL
+        and view.language == Language.AUTO
+        and _VALUE_FIRST.match(view.text) is not None
+    )
+
+
+def _value_signs(value: str) -> list[Evidence]:
+    """The signs in a value as it is written, else in what a server would make of it."""
+    found = value_evidence(plain(value))
+    if found or len(value) > MAX_VALUE:
+        return found
+    for other in readings(value):
+        signs = value_evidence(other)
+        if signs:
+            return [
+                Evidence(rule=sign.rule, reason=sign.reason, start=0, end=len(value))
+                for sign in signs
+            ]
+    return []
+
+
+def _dynamic_view(view: View, part: destructive.Dynamic) -> View:
+    """The SQL that a statement executes, with the place of each character of its pieces."""
+    first, last = part.parts[0][0], part.parts[-1][1]
+    whole = view.part(first, last, language="sql", layer=part.layer)
+    if len(part.parts) == 1:
+        return whole
+    places: list[int] = []
+    for start, end in part.parts:
+        places.extend(view.place(place, place)[0] for place in range(start, end))
+    places.append(view.place(last, last)[0])
+    return View(
+        text="".join(view.text[start:end] for start, end in part.parts),
+        offset=places,
+        language="sql",
+        layer=whole.layer,
+        depth=whole.depth,
+        path=view.path,
+    )
 
 
 def _json_string(view: View, start: int, end: int, language: str) -> View:

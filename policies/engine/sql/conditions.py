@@ -10,10 +10,13 @@ from policies.engine.sql.tokens import Token
 
 MAX_DEPTH = 40  # nested parentheses that are read; deeper ones count as unknown
 MAX_NODES = 20_000  # of one condition
+MAX_CHAIN = 20  # comparisons of comparisons (a = b = c) that are read
 
-_COMPARE = word_set("= <> != > < >= <= <=> == ~ !~ ~* !~*")
+_COMPARE = word_set("= <> != > < >= <= <=> == ~ !~ ~* !~* @> <@ ?| ?& ?")
 _MATCH = word_set("like ilike rlike regexp glob similar sounds in between")
-_ARITHMETIC = word_set("+ - * / % ^ & | :: -> ->> div mod")
+_ARITHMETIC = word_set("+ - * / % ^ & | -> ->> #> #>> #- div mod collate")
+_STRING_ARITHMETIC = frozenset("-*^&/%|")
+_SIGNS = frozenset("-+~@!")
 _STOP = word_set(
     "group order having limit offset union intersect except minus returning window fetch for "
     "procedure into on when then end else left right inner outer full cross join using "
@@ -28,9 +31,9 @@ Value = bool | int | float | str
 class Node:
     """A piece of a condition.
 
-    `kind` is one of or, xor, and, not, compare, constant, null, column, call, subquery, list,
-    unknown. `name` is the operator, column or function; `first` and `last` are token indexes
-    (last exclusive).
+    `kind` is one of or, xor, and, not, compare, constant, null, column, call, case, subquery,
+    list, strings (arithmetic on string literals), unknown. `name` is the operator, column or
+    function; `first` and `last` are token indexes (last exclusive).
     """
 
     kind: str
@@ -64,6 +67,42 @@ def is_constant(node: Node) -> bool:
     if node.kind in ("constant", "null"):
         return True
     return bool(node.children) and node.kind != "call" and all(map(is_constant, node.children))
+
+
+def is_static(node: Node, tokens: Sequence[Token]) -> bool:
+    """Whether it is the same for every row: constants, and functions or queries without columns."""
+    for current in walk(node):
+        if current.kind == "column" and current.name not in _ENVIRONMENT:
+            return False
+        if current.kind == "unknown" and not current.children:
+            return False
+        if current.kind in ("case", "subquery") and _names_columns(tokens, current):
+            return False
+    return True
+
+
+def _names_columns(tokens: Sequence[Token], node: Node) -> bool:
+    last = min(node.last, len(tokens))
+    for index in range(node.first, last):
+        token = tokens[index]
+        if token.kind == "variable" and not token.text.startswith("@@"):
+            return True
+        if token.kind != "word" or token.text in _QUERY_WORDS or token.text in _ENVIRONMENT:
+            continue
+        if index + 1 < len(tokens) and tokens[index + 1].text == "(":
+            continue
+        return True
+    return False
+
+
+_ENVIRONMENT = word_set(
+    "user current_user session_user system_user sysdate systimestamp current_timestamp "
+    "current_date current_time rownum uid"
+)
+_QUERY_WORDS = word_set(
+    "select case when then else end and or not null true false is in like between distinct all "
+    "union as from dual limit by exists"
+)
 
 
 def walk(node: Node) -> list[Node]:
@@ -161,7 +200,9 @@ class ConditionReader:
             name = {"||": "or", "&&": "and"}.get(self._peek(), self._peek())
             self.at += 1
             other = self._or(0)
-            node = Node(kind=name, first=start, last=self.at, children=(node, other))
+            # `1) AND 2=2 AND (3=3` is one chain: what stands behind belongs to it.
+            others = other.children if other.kind == name else (other,)
+            node = Node(kind=name, first=start, last=self.at, children=(node, *others))
         return node
 
     def _peek(self, ahead: int = 0) -> str:
@@ -209,7 +250,7 @@ class ConditionReader:
     def _comparison(self, depth: int) -> Node:
         start = self.at
         left = self._sum(depth)
-        while True:
+        for _ in range(MAX_CHAIN):
             word = self._peek()
             if word in _COMPARE and self._is_operator():
                 self.at += 1
@@ -226,9 +267,13 @@ class ConditionReader:
             elif word in _MATCH or (word == "not" and self._peek(1) in _MATCH):
                 left = self._match(start, left, depth)
             else:
-                return left
+                break
+        return left
 
     def _is_operator(self) -> bool:
+        if self._peek() == "?":  # a JSON operator of PostgreSQL, and a place for a parameter
+            following = self.at + 1
+            return following < len(self.tokens) and self.tokens[following].kind == "string"
         return self.tokens[self.at].kind == "operator"
 
     def _node(self, kind: str, start: int, name: str, *children: Node) -> Node:
@@ -264,34 +309,54 @@ class ConditionReader:
 
     def _sum(self, depth: int) -> Node:
         start = self.at
-        node = self._primary(depth)
+        parts = [self._operand(depth)]
+        plain = True
         while (word := self._peek()) in _ARITHMETIC or (word == "||" and not self._starts_or()):
             self.at += 1
-            other = self._primary(depth)
-            node = self._fold(start, word, node, other)
+            other = self._operand(depth)
+            last = parts[-1]
+            value = _folded(word, last, other) if len(parts) == 1 else None
+            if value is not None:
+                parts = [Node(kind="constant", first=start, last=self.at, value=value)]
+                continue
+            plain = plain and word in _STRING_ARITHMETIC and _is_text(last) and _is_text(other)
+            parts.append(other)
+        if len(parts) == 1:
+            return parts[0]
+        return self._node("strings" if plain else "unknown", start, "", *parts)
+
+    def _operand(self, depth: int) -> Node:
+        node = self._primary(depth)
+        while self._peek() == "::":  # a cast changes the type, not what the value depends on
+            self.at += 1
+            while self.at < len(self.tokens) and self.tokens[self.at].kind in ("word", "quoted"):
+                if self.tokens[self.at].text in _STOP:
+                    break
+                self.at += 1
+            if self._peek() == "(":
+                self._skip_group()
+        if self._peek() == "[":
+            self._skip_group()
         return node
+
+    def _skip_group(self) -> None:
+        close = ")" if self._peek() == "(" else "]"
+        while self.at < len(self.tokens) and self._peek() != close:
+            self.at += 1
+        self.at += 1
 
     def _starts_or(self) -> bool:
         """Whether the `||` here joins conditions (MySQL's or) and not strings."""
         following = self._peek(2)
+        if self._peek(1) == "(" and self._peek(3) in _COMPARE:
+            return True
         return following in _COMPARE or following in ("in", "like", "is", "(", "between")
 
-    def _fold(self, start: int, word: str, left: Node, right: Node) -> Node:
-        value: Value | None = None
-        if left.kind == right.kind == "constant":
-            one, two = left.value, right.value
-            if word == "||" or (word == "+" and isinstance(one, str) and isinstance(two, str)):
-                value = f"{one}{two}"
-            elif isinstance(one, int | float) and isinstance(two, int | float):
-                value = _calculate(word, one, two)
-        if value is None:
-            return self._node("unknown", start, word, left, right)
-        return Node(kind="constant", first=start, last=self.at, value=value)
-
     def _primary(self, depth: int) -> Node:
-        start = self.at
+        start, negative = self.at, False
         self.nodes += 1
-        while self._peek() in ("-", "+", "~", "@", "!", "binary"):
+        while (sign := self._peek()) in _SIGNS or sign == "binary":
+            negative ^= sign == "-"
             self.at += 1
         if start >= len(self.tokens) or self.at >= len(self.tokens) or self.nodes > MAX_NODES:
             return self._unknown(start)
@@ -306,15 +371,25 @@ class ConditionReader:
             return self._unknown(start)
         self.at += 1
         if token.kind == "number":
-            return Node(kind="constant", first=start, last=self.at, value=_literal(token.text))
+            value = _literal(token.text)
+            if negative and isinstance(value, int | float):
+                value = -value
+            return Node(kind="constant", first=start, last=self.at, value=value)
+        if token.kind == "variable" and token.text.startswith("@@"):
+            return Node(kind="call", first=start, last=self.at, name=token.text.lower())
         if token.kind == "string" and not token.open:
             return self._string(start, token)
-        if token.kind == "quoted" and self._peek() == ".":
+        return self._quoted(start, token) if token.kind == "quoted" else self._unknown(start)
+
+    def _quoted(self, start: int, token: Token) -> Node:
+        if self._peek() == ".":
             return self._dotted(start, token.text.strip('"`').lower())
-        if token.kind == "quoted" and token.text.startswith('"') and not token.open:
-            # A column in standard SQL, a string in MySQL: equal to itself in both.
-            return Node(kind="column", first=start, last=self.at, name=token.text[1:-1].lower())
-        return self._unknown(start)
+        if not token.text.startswith('"') or token.open:
+            return self._unknown(start)
+        if token.text == '""':  # no name is empty
+            return Node(kind="constant", first=start, last=self.at, value="")
+        # A column in standard SQL, a string in MySQL: equal to itself in both.
+        return Node(kind="column", first=start, last=self.at, name=token.text[1:-1].lower())
 
     def _string(self, start: int, token: Token) -> Node:
         value = token.text[token.text.find("'") + 1 : -1]
@@ -372,6 +447,9 @@ class ConditionReader:
             self.at += 2
         if self._peek() != "(":
             return Node(kind="column", first=start, last=self.at, name=name)
+        if self._peek(1) == ")":
+            self.at += 2
+            return self._node("call", start, name)
         arguments = self._bracket(self.at, depth + 1)
         return self._node("call", start, name, arguments)
 
@@ -381,7 +459,22 @@ class ConditionReader:
             word = self.tokens[self.at].text
             depth += (word == "case") - (word == "end")
             self.at += 1
-        return self._node("call", start, "case")
+        return self._node("case", start, "")
+
+
+def _is_text(node: Node) -> bool:
+    return node.kind == "constant" and isinstance(node.value, str)
+
+
+def _folded(word: str, left: Node, right: Node) -> Value | None:
+    if left.kind != "constant" or right.kind != "constant":
+        return None
+    one, two = left.value, right.value
+    if word == "||" or (word == "+" and isinstance(one, str) and isinstance(two, str)):
+        return f"{one}{two}"
+    if isinstance(one, int | float) and isinstance(two, int | float):
+        return _calculate(word, one, two)
+    return None
 
 
 def _calculate(word: str, one: float, two: float) -> Value | None:

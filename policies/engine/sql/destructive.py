@@ -31,14 +31,15 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dynamic:
-    """A stretch of the text that holds SQL which the statement executes."""
+    """Stretches of the text that together hold SQL which the statement executes."""
 
-    start: int
-    end: int
+    parts: tuple[tuple[int, int], ...]
     layer: str
 
 
 Tokens = Sequence[Token]
+
+MIN_DYNAMIC = 4  # characters of a string that can be a statement
 
 _DROPS = {
     "table": ("drop_table", "Drops the table {}: its rows and its definition are lost."),
@@ -73,8 +74,8 @@ _PROCEDURES = {
     "sp_addsrvrolemember": "hands out a server role",
 }
 _BLANKET = word_set(
-    "all superuser dba sysadmin sysdba pg_read_server_files pg_write_server_files "
-    "pg_execute_server_program rds_superuser"
+    "all superuser super dba sysadmin sysdba securityadmin serveradmin pg_read_server_files "
+    "pg_write_server_files pg_execute_server_program rds_superuser"
 )  # fmt: skip
 _UNTRUSTED = frozenset(["plpythonu", "plpython3u", "plpython2u", "plperlu", "pltclu", "c"])
 
@@ -92,20 +93,36 @@ def hits(statement: Statement) -> Iterator[Hit]:
 
 
 def dynamic(statement: Statement) -> Iterator[Dynamic]:
-    """Strings of the statement that it executes as SQL."""
+    """Strings of the statement that it executes as SQL; strings joined to one are one."""
     tokens = statement.tokens
     words = {token.text for token in tokens[:3]}
     if statement.verb == "do" or "sp_executesql" in words:
         layer = "do" if statement.verb == "do" else "exec"
     elif statement.verb in ("exec", "execute", "prepare"):
         layer = statement.verb
+    elif statement.verb in ("declare", "set") and any(word.startswith("@") for word in words):
+        layer = "variable"  # a batch that builds a statement runs it in its next one
     else:
         layer = "execute" if _executes(tokens) else ""
-    if layer:
-        for token in tokens:
-            if token.kind == "string" and token.end - token.start > 8:
-                start, end = inner(token)
-                yield Dynamic(start=start, end=end, layer=layer)
+    if not layer:
+        return
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        index += 1
+        if token.kind != "string":
+            continue
+        parts = [inner(token)]
+        listed = _text(tokens, index - 2) == "(" and _text(tokens, index - 3) == "concat"
+        while (
+            _text(tokens, index) in ("||", "+", "," if listed else "+")
+            and index + 1 < len(tokens)
+            and tokens[index + 1].kind == "string"
+        ):
+            parts.append(inner(tokens[index + 1]))
+            index += 2
+        if sum(end - start for start, end in parts) > MIN_DYNAMIC:
+            yield Dynamic(parts=tuple(parts), layer=layer)
 
 
 def _executes(tokens: Tokens) -> bool:
@@ -155,16 +172,30 @@ def _drop(tokens: Tokens, index: int) -> Iterator[Hit]:
     if found is None:
         return
     rule, reason = found
-    name, after = name_at(tokens, _skip(tokens, at + 1, frozenset(["if", "exists"])))
+    name, after = _bracketed(tokens, _skip(tokens, at + 1, frozenset(["if", "exists"])))
     if not name or name.startswith("#") or _text(tokens, after) in ("=", "is", "was"):
         return
     yield Hit(rule=rule, reason=reason.format(name), first=index, last=clause_end(tokens, index))
 
 
+def _bracketed(tokens: Tokens, index: int) -> tuple[str, int]:
+    """The name at `index`, SQL Server's [dbo].[Orders] included, and the index after it."""
+    if _text(tokens, index) != "[":
+        return name_at(tokens, index)
+    parts: list[str] = []
+    while _text(tokens, index) == "[" and _text(tokens, index + 2) == "]":
+        parts.append(tokens[index + 1].text)
+        index += 3
+        if _text(tokens, index) != ".":
+            break
+        index += 1
+    return ".".join(parts), index
+
+
 def _truncate(tokens: Tokens, index: int) -> Iterator[Hit]:
     if _text(tokens, index + 1) == "(" or _text(tokens, index - 1) == "(":
         return  # the number function, or a column of that name
-    name, _ = name_at(tokens, _skip(tokens, index + 1, _NOISE))
+    name, _ = _bracketed(tokens, _skip(tokens, index + 1, _NOISE))
     if name:
         yield Hit(
             rule="truncate",
@@ -176,22 +207,46 @@ def _truncate(tokens: Tokens, index: int) -> Iterator[Hit]:
 
 def _delete(tokens: Tokens, index: int) -> Iterator[Hit]:
     if _text(tokens, index - 1) == "then":
-        return  # a branch of MERGE, bounded by its ON
+        yield from _merged(tokens, index)
+        return
     at = _skip(tokens, index + 1, _NOISE)
-    name, after = name_at(tokens, at)
+    if _text(tokens, at) == "(" and _text(tokens, at - 1) == "top":
+        share, at = _text(tokens, at + 1), at + 3
+        if _text(tokens, at) == "percent":
+            if share != "100":
+                return
+            at += 1
+        elif share.isdigit():
+            return  # a number of rows
+        at = _skip(tokens, at, _NOISE)
+    name, after = _bracketed(tokens, at)
     if not name or tokens[at].kind == "string" or _text(tokens, after) == "(":
         return
     if "from" not in (_text(tokens, index + 1), _text(tokens, at - 1), _text(tokens, after)):
         following = _text(tokens, after)
-        if following not in ("", "where", ")", "limit"):
+        if following not in ("", "where", ")", "limit", ","):
             return
     yield from _unbounded(tokens, index, after, "delete", f"Deletes every row of {name}: DELETE")
+
+
+def _merged(tokens: Tokens, index: int) -> Iterator[Hit]:
+    """WHEN MATCHED THEN DELETE, where the ON before it is always true."""
+    if tokens[0].text != "merge" and "merge" not in (_text(tokens, at) for at in range(index)):
+        return
+    on = next((at for at in top_level(tokens, 0, index) if tokens[at].text == "on"), None)
+    if on is not None and truth(ConditionReader(tokens, on + 1).read()) is True:
+        yield Hit(
+            rule="delete_all",
+            reason="Deletes every row: MERGE joins on a condition that is always true.",
+            first=0,
+            last=len(tokens),
+        )
 
 
 def _update(tokens: Tokens, index: int) -> Iterator[Hit]:
     if _text(tokens, index - 1) in ("then", "do", "key", "for", "on"):
         return
-    name, after = name_at(tokens, _skip(tokens, index + 1, _NOISE))
+    name, after = _bracketed(tokens, _skip(tokens, index + 1, _NOISE))
     end = clause_end(tokens, index)
     words = [tokens[at].text for at in top_level(tokens, after, min(end, after + 40))]
     if not name or "set" not in words or "join" in words[: words.index("set")]:
@@ -204,7 +259,8 @@ def _unbounded(tokens: Tokens, index: int, after: int, verb: str, reason: str) -
     where = next((at for at in top_level(tokens, after, end) if tokens[at].text == "where"), None)
     if where is None:
         words = {tokens[at].text for at in top_level(tokens, after, end)}
-        if not words & {"limit", "join", "using", "top", "rownum"}:
+        joined = words & {"join", "using"} and (words & {"on"} or verb == "update")
+        if not joined and not words & {"limit", "rownum"}:
             yield Hit(rule=f"{verb}_all", reason=f"{reason} has no WHERE.", first=index, last=end)
         return
     if truth(ConditionReader(tokens, where + 1).read()) is True:
@@ -229,6 +285,13 @@ def _alter(tokens: Tokens, index: int) -> Iterator[Hit]:
         )
     elif what == "table":
         yield from _alter_table(tokens, index, end)
+    elif what == "server" and "add" in words and set(words) & _BLANKET:
+        yield Hit(
+            rule="grant_superuser",
+            reason="Makes a login an administrator of the whole server.",
+            first=index,
+            last=end,
+        )
     elif what in ("role", "user", "login") and set(words) & {"superuser", "sysadmin", "bypassrls"}:
         yield Hit(
             rule="grant_superuser",
@@ -304,7 +367,14 @@ def _create(tokens: Tokens, index: int) -> Iterator[Hit]:
             first=index,
             last=end,
         )
-    if set(words[:5]) & {"function", "procedure", "extension", "language"}:
+    if "soname" in words:
+        yield Hit(
+            rule="untrusted_language",
+            reason="Loads a program library into the database server (SONAME).",
+            first=index,
+            last=end,
+        )
+    if set(words[:5]) & {"function", "procedure", "extension", "language", "assembly"}:
         languages = {
             tokens[at + 1].text.strip("'\"").lower()
             for at in range(index, end - 1)
@@ -353,6 +423,23 @@ def _copy(tokens: Tokens, index: int) -> Iterator[Hit]:
                 return
 
 
+_SYSTEM_PATHS = ("/etc/", "/root/", "/home/", "/var/spool/", "/usr/", "/bin/", "c:\\windows")
+
+
+def _attach(tokens: Tokens, index: int) -> Iterator[Hit]:
+    """ATTACH of a file in a folder of the system: it is made where it does not exist."""
+    at = _skip(tokens, index + 1, frozenset(["database"]))
+    path = _text(tokens, at).strip("'\"").lower()
+    named = at < len(tokens) and tokens[at].kind in ("string", "quoted")
+    if named and (path.startswith(_SYSTEM_PATHS) or path.endswith((".php", ".jsp", ".aspx"))):
+        yield Hit(
+            rule="server_file",
+            reason="Makes a database file in a folder of the system (ATTACH).",
+            first=index,
+            last=clause_end(tokens, index),
+        )
+
+
 _RULES: dict[str, Callable[[Tokens, int], Iterator[Hit]]] = {
     "drop": _drop,
     "truncate": _truncate,
@@ -362,6 +449,7 @@ _RULES: dict[str, Callable[[Tokens, int], Iterator[Hit]]] = {
     "grant": _grant,
     "create": _create,
     "copy": _copy,
+    "attach": _attach,
     "shutdown": _simple(
         "shutdown",
         "Stops the database server.",
@@ -389,7 +477,9 @@ def _server_reach(tokens: Tokens) -> Iterator[Hit]:
         if token.kind != "word":
             continue
         following = _text(tokens, index + 1)
-        if token.text == "into" and following in ("outfile", "dumpfile"):
+        if token.text == "openrowset" and following == "(" and _text(tokens, index + 2) == "bulk":
+            what = "reads a file of the database server"
+        elif token.text == "into" and following in ("outfile", "dumpfile"):
             what = "writes a file on the database server"
         elif following == "(" and token.text in _FILE_FUNCTIONS:
             what = _FILE_FUNCTIONS[token.text]

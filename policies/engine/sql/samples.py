@@ -107,7 +107,46 @@ SAMPLES = (
         "SELECT name FROM goods WHERE id = OR 5 > 4",
         "SELECT name FROM goods WHERE id = ANY (ARRAY[5, 4])",
     ),
+    _injection(
+        "conditional_probe",
+        "SELECT name FROM goods WHERE id = 3 RLIKE (SELECT (CASE WHEN (7=7) THEN 3 ELSE 8 END))",
+        "SELECT name FROM goods ORDER BY CASE WHEN stock = 0 THEN 1 ELSE 0 END",
+    ),
+    _injection(
+        "encoded_text",
+        "SELECT name FROM goods WHERE code = CHR(88)||CHR(89)||CHR(90)",
+        "SELECT name || CHR(13) || CHR(10) FROM goods WHERE code = 'XYZ'",
+    ),
+    _injection(
+        "open_quote",
+        "SELECT name FROM goods WHERE code = 'x' OR note = 'y' AND '1'='1",
+        "SELECT name FROM goods WHERE code = 'O'Hara'",
+    ),
+    _injection(
+        "time_probe",
+        "SELECT name FROM goods WHERE id = 3 AND 5=(SELECT 5 FROM generate_series(1,7000000))",
+        "SELECT day FROM generate_series(1, 7000000) AS day WHERE day % 7 = 0",
+    ),
+    _injection(
+        "union_select",
+        "SELECT * FROM pages WHERE id IN (9 UNION SELECT 41, 42)",
+        "SELECT * FROM pages WHERE id IN (SELECT page FROM tags UNION SELECT page FROM links)",
+    ),
+    _injection(
+        "breakout",
+        "SELECT name FROM goods WHERE code = 'x' procedure analyse(1)-- ' AND stock > 0",
+        "SELECT name FROM goods WHERE code = 'x' ORDER BY name",
+    ),
     # Bare values.
+    _injection("breakout", "kim' and pin like '4%", "kim and ann's pin", "auto"),
+    _injection("breakout", "kim` order by 4-- x", "the `order by 4` clause", "auto"),
+    _injection("breakout", "7) or (name = 'kim", "7) or so they said", "auto"),
+    _injection("breakout", "4 order by 6", "4 orders by 6 people", "auto"),
+    _injection("conditional_probe", "iif(61=61, 4, 1/0)", "if (a == 61) { b = 4 }", "auto"),
+    _injection("inline_comment", "4/**/or/**/6=6", "src/**/or/**/*.ts", "auto"),
+    _injection("tautology", "4' and '6'='6'#x\nand#y\n'6'='6", "#4 and #6\n#x", "auto"),
+    _injection("union_select", "4' un/**/ion se/**/lect 1,2-- x", "un/**/ion matters", "auto"),
+    _injection("breakout", "%u006b%u0027%u0020or%u0020pin like %u0027%", "100%u of them", "auto"),
     _injection("tautology", "x' OR '5'='5", "O'Neil and Sons", "auto"),
     _injection("tautology", "12 or 4=4", "12 or 13 apples", "auto"),
     _injection("tautology", "') or ('k'='k", "the 'red' or 'blue' option", "auto"),
@@ -194,6 +233,47 @@ SAMPLES = (
         "DO $$ BEGIN EXECUTE 'DROP TABLE invoices'; END $$",
         "DO $$ BEGIN RAISE NOTICE 'nothing to drop'; END $$",
     ),
+    _destructive(
+        "drop_table", "DROP TABLE [shop].[lines]", "SELECT [drop], [table] FROM [shop].[lines]"
+    ),
+    _destructive(
+        "drop_table",
+        "DECLARE @q nvarchar(90) = N'DROP TABLE ' + N'shop.lines'; EXEC(@q);",
+        "DECLARE @q nvarchar(90) = N'no table to drop'; PRINT @q;",
+    ),
+    _destructive(
+        "truncate",
+        "BEGIN EXECUTE IMMEDIATE 'TRUNCATE TABLE ' || 'lines'; END;",
+        "BEGIN EXECUTE IMMEDIATE 'ANALYZE ' || 'lines'; END;",
+    ),
+    _destructive(
+        "delete_all", "DELETE TOP (100) PERCENT FROM shop.lines", "DELETE TOP (9) FROM shop.lines"
+    ),
+    _destructive(
+        "delete_all",
+        "MERGE INTO lines l USING (SELECT 4) s ON 4 = 4 WHEN MATCHED THEN DELETE",
+        "MERGE INTO lines l USING gone g ON g.id = l.id WHEN MATCHED THEN DELETE",
+    ),
+    _destructive(
+        "delete_all",
+        "DELETE FROM lines l USING orders o",
+        "DELETE FROM lines l USING orders o WHERE o.id = l.order_id",
+    ),
+    _destructive(
+        "grant_superuser",
+        "ALTER SERVER ROLE sysadmin ADD MEMBER kim",
+        "ALTER SERVER ROLE readers ADD MEMBER kim",
+    ),
+    _destructive(
+        "untrusted_language",
+        "CREATE FUNCTION run_it RETURNS STRING SONAME 'lib_mine.so'",
+        "CREATE FUNCTION twice(a int) RETURNS int RETURN 2 * a",
+    ),
+    _destructive(
+        "server_file",
+        "ATTACH DATABASE '/etc/cron.d/lines' AS c",
+        "ATTACH DATABASE 'archive.db' AS archive",
+    ),
     # MongoDB.
     _destructive("mongo_drop", "db.invoices.drop()", "db.invoices.find({drop: 3})", "auto"),
     _destructive("mongo_drop_database", "db.dropDatabase()", "db.getName()", "auto"),
@@ -234,4 +314,16 @@ HARMLESS = (
     "https://shop.example/search?q=salt+and+pepper&page=2&sort=price",
     "user@example.com",
     "50% off; buy 2 and get 1",
+    "Combine '--all' with '--local', or use '*' for every name.",
+    "'||' joins strings, and \"<<\" shifts them.",
+    "ain't -- isn't; won't # will not",
+    "How does UNION SELECT work in SQL?",
+    "union select committee of 4 members",
+    "sleep (8 hours) and time.sleep(3)",
+    "'a' < 'b' and \"c\" > \"b\"",
+    '"Don\'t" -- my mother',
+    "fix: don't drop tables twice; select all -- closes #31",
+    '<td bgcolor="#d8e0ff">41#</td>',
+    "price > 100 and price < 200 or stock = 0",
+    "status:open OR status:closed AND author:kim",
 )

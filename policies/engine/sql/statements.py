@@ -9,7 +9,8 @@ from policies.engine.language import word_set
 from policies.engine.sql.tokens import Token
 
 MAX_ARGUMENTS = 200  # tokens between a pair of brackets that are looked through
-MAX_CLAUSES = 200  # places of one statement where another can start
+MAX_CLAUSES = 50  # places of one statement where another can start
+MAX_CLAUSE = 4_000  # tokens of a clause that are looked through for its end
 
 VERBS = word_set(
     "select insert update delete merge replace upsert drop truncate alter create rename grant "
@@ -33,6 +34,7 @@ class Statement:
     """A statement of a text: its tokens without comments, and where it stands."""
 
     tokens: Sequence[Token]
+    words: frozenset[str]  # the texts of its tokens: what it cannot hold, no detector looks for
     verb: str
     start: int
     end: int
@@ -57,7 +59,13 @@ def split(tokens: Sequence[Token]) -> list[Statement]:
 def _add(statements: list[Statement], tokens: list[Token]) -> None:
     if tokens:
         statements.append(
-            Statement(tokens=tokens, verb=_verb(tokens), start=tokens[0].start, end=tokens[-1].end)
+            Statement(
+                tokens=tokens,
+                words=frozenset([token.text for token in tokens]),
+                verb=_verb(tokens),
+                start=tokens[0].start,
+                end=tokens[-1].end,
+            )
         )
 
 
@@ -102,12 +110,13 @@ def closing(tokens: Sequence[Token], opening: int) -> int:
 def clause_end(tokens: Sequence[Token], first: int) -> int:
     """The index past the last token on the level of `first`: the end, or a closing bracket."""
     depth = 0
-    for index in range(first, len(tokens)):
+    last = min(len(tokens), first + MAX_CLAUSE)
+    for index in range(first, last):
         text = tokens[index].text
         depth += (text == "(") - (text == ")")
         if depth < 0:
             return index
-    return len(tokens)
+    return last
 
 
 def top_level(tokens: Sequence[Token], first: int, last: int) -> Iterator[int]:

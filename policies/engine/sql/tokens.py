@@ -31,7 +31,8 @@ class Token(NamedTuple):
 _STRING = r"(?:[nbxe]|u&)?'(?:[^']|'')*(?P<closed>')?"
 _ESCAPED = r"(?:[nbxe]|u&)?'(?:[^'\\]|''|\\.)*(?P<closed>')?"
 _PATTERN = r"""
-    (?P<space>[\s\u00a0\u200b\ufeff]+)
+  [\s\u00a0\u200b\ufeff]*+(?:
+    (?P<word>(?!(?:[nbxe]|u&)')[^\W\d][\w$]*)
   | (?P<line>--[^\n]*)
   | (?P<hash>\#(?![>\-])[^\n]*)
   | (?P<hint>/\*!\d*)
@@ -41,11 +42,13 @@ _PATTERN = r"""
   | (?P<string>STRING)
   | (?P<quoted>"(?:[^"]|"")*(?P<quotedend>")?)
   | (?P<back>`[^`]*(?P<backend>`)?)
-  | (?P<number>0x[0-9a-f]+ | \d+(?:\.\d*)?(?:e[+-]?\d+)?(?![a-z_]) | \.\d+ | \d+)
+  | (?P<number>(?:\d+\.?\d*|\.\d+)(?:e\d*|d)?(?=union\b) | 0x[0-9a-f]+
+      | \d+(?:\.\d*)?(?:e[+-]?\d+)?(?![a-z_]) | \.\d+ | \d+)
   | (?P<variable>@@?[\w$.]+ | (?<![:\w]):[a-z_]\w* | \$\d+ | \? | %[sIL]\b | %\(\w+\)s)
-  | (?P<word>[^\W\d][\w$]*)
-  | (?P<operator><=>|<>|!=|>=|<=|\|\||&&|::|:=|\#>>|\#>|\#-|->>|->|@>|<@|!~\*?|~\*|[-+*/%=<>!~^&|])
+  | (?P<operator><=>|<>|!=|==|>=|<=|\|\||&&|::|:=|\#>>|\#>|\#-|->>|->|@>|<@
+      |!~\*?|~\*|[-+*/%=<>!~^&|])
   | (?P<punctuation>.)
+  )
 """
 
 
@@ -79,38 +82,41 @@ def _tokenize(text: str, pattern: re.Pattern[str]) -> tuple[list[Token], bool]:
         if len(tokens) >= MAX_TOKENS:
             return tokens, False
         found = match(text, at, end)
-        if found is None:  # pragma: no cover - the last alternative takes any character
-            break
+        if found is None:
+            break  # only blanks are left
         kind = found.lastgroup or ""
-        stop = found.end()
+        at, stop = found.span(kind)
         if kind == "word":
-            add(Token(kind, found.group().lower(), at, stop))
-        elif kind in ("operator", "punctuation", "number", "variable"):
-            add(Token(kind, found.group(), at, stop))
+            add(Token(kind, text[at:stop].lower(), at, stop))
+        elif kind in _PLAIN:
+            add(Token(kind, text[at:stop], at, stop))
         elif kind == "dollar" and (token := _dollar_quoted(text, found, end)):
             add(token)
             stop = token.end
-        elif kind == "hash" and _is_temporary_table(tokens, found.group()):
+        elif kind == "hash" and _is_temporary_table(tokens, found.group(kind)):
             add(Token("word", "#", at, at + 1))
             stop = at + 1
         elif kind in ("hint", "hintend"):  # MySQL runs what stands in /*! ... */
-            add(Token("comment", found.group(), at, stop))
-        elif kind != "space":
-            add(_delimited(found, at, stop))
+            add(Token("comment", text[at:stop], at, stop))
+        else:
+            add(_delimited(found, text[at:stop], at, stop))
         at = stop
     return tokens, end == len(text)
 
 
-def _delimited(found: re.Match[str], start: int, stop: int) -> Token:
+_PLAIN = frozenset(["operator", "punctuation", "number", "variable"])
+
+
+def _delimited(found: re.Match[str], text: str, start: int, stop: int) -> Token:
     if found.group("string") is not None:
-        return Token("string", found.group(), start, stop, found.group("closed") is None)
+        return Token("string", text, start, stop, found.group("closed") is None)
     if found.group("quoted") is not None:
-        return Token("quoted", found.group(), start, stop, found.group("quotedend") is None)
+        return Token("quoted", text, start, stop, found.group("quotedend") is None)
     if found.group("block") is not None:
-        return Token("comment", found.group(), start, stop, found.group("blockend") is None)
+        return Token("comment", text, start, stop, found.group("blockend") is None)
     if found.group("back") is not None:
-        return Token("quoted", found.group(), start, stop, found.group("backend") is None)
-    return Token("comment" if found.group("dollar") is None else "word", found.group(), start, stop)
+        return Token("quoted", text, start, stop, found.group("backend") is None)
+    return Token("comment" if found.group("dollar") is None else "word", text, start, stop)
 
 
 def _dollar_quoted(text: str, found: re.Match[str], end: int) -> Token | None:
@@ -119,7 +125,8 @@ def _dollar_quoted(text: str, found: re.Match[str], end: int) -> Token | None:
     if close < 0:
         return None
     stop = close + len(mark)
-    return Token("string", text[found.start() : stop], found.start(), stop)
+    start = found.start("dollar")
+    return Token("string", text[start:stop], start, stop)
 
 
 def _is_temporary_table(tokens: list[Token], text: str) -> bool:

@@ -6,12 +6,12 @@ so made is read for signs of injection. What is harmless as a value has none.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote, unquote_plus
 
-from policies.engine.sql.injection import Evidence, evidence
+from policies.engine.sql.breakouts import breakouts
+from policies.engine.sql.evidence import Evidence, Tokens
+from policies.engine.sql.injection import evidence
 from policies.engine.sql.statements import split
 from policies.engine.sql.tokens import tokenize
 
@@ -19,11 +19,37 @@ MAX_VALUE = 4_000  # characters; longer texts are documents, not values
 MAX_LINES = 6
 
 _HEAD = "SELECT c FROM t WHERE c = "
+_OPERAND = 7  # the index of the first token behind the head
 _OPERATOR_FIRST = re.compile(
-    r"\s*(?:and|or|xor|union|having|order\s+by|group\s+by|rlike|limit|procedure|waitfor|&&|\|\||[,);#]|--|/\*)",
+    r"\s*(?:and|or|xor|union|having|order\s+by|group\s+by|rlike|limit|procedure|waitfor|into|"
+    r"in\s*\(\s*select|&&|\|\||[,);])",
     re.IGNORECASE,
 )
+_SUBQUERY = re.compile(r"\s*\(+\s*select\b(?P<rest>.*)\)\s*\Z", re.IGNORECASE | re.DOTALL)
+_FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
 _CONCATENATED = re.compile(r"""\s*(['"])\s*(\|\||\+)\s*[\w(@].*[\w)]\s*\2\s*\1\s*\Z""", re.DOTALL)
+# A quoted operator alone: all of the value is `'='` or `'-'`.
+_OPERATOR_ALONE = re.compile(r"""\s*(['"])\s*(?:[=<>|&+*/^%-]|<>|!=|\|\||&&)\s*\1\s*\Z""")
+# An option or a colour in quotes: '--help', "#d8bbff", "<name>".
+_QUOTED_WORD = re.compile(r"""(?:(?:--|\#)[\w-]*|<[\w-]+>)['"]|(?:and|or|not)['"]\s+[\w"'`]""")
+_WAITS = re.compile(r"(?:[-+*/<>=!|&^(,~%]|\b(?:and|or|xor|like|in))\s*\Z", re.IGNORECASE)
+# Signs that do not need to stand at the place where the value breaks out.
+_ANYWHERE = re.compile(
+    r"\b(?:union|select|waitfor|sleep|benchmark|having|exec|execute|declare|insert|drop|outfile|"
+    r"dumpfile|procedure)\b|;|--|\#|/\*|\b(?:or|and|xor)\b[^=<>]{0,60}(?:[=<>]|\b(?:like|is|in)\b)|"
+    r"\w_\w+\s*\(|\b(?:iif|if|case|elt)\b|@@|\|\||&&",
+    re.IGNORECASE,
+)
+_STARTS_OUT = re.compile(
+    r"\s*(?:[-+]?[\d.]|[('\")]|\w+\)|and\b|or\b|xor\b|null\b|[,;|&])", re.IGNORECASE
+)
+_GOES_ON = re.compile(
+    r"[\s)]*(?:[-+*/^&|=<>!%;\#,~?(]|\Z|(?:and|or|xor|union|having|order|group|like|ilike|rlike|"
+    r"regexp|glob|in|between|is|not|limit|procedure|into|waitfor|collate|notnull|isnull|div|mod|as|"
+    r"where|sounds)\b)",
+    re.IGNORECASE,
+)
+_CUT = re.compile(r"--(?:[\s+\w]|\Z)|\#(?:[\s%]|\Z)|/\*")
 
 
 def value_evidence(value: str) -> list[Evidence]:
@@ -32,19 +58,46 @@ def value_evidence(value: str) -> list[Evidence]:
         return []
     if _CONCATENATED.match(value):
         return [
-            Evidence(
-                rule="concatenation",
-                reason="The value closes its string, adds an expression and opens it again.",
-                start=0,
-                end=len(value),
+            _whole(
+                value,
+                "concatenation",
+                "The value closes its string, adds an expression and opens it again.",
             )
         ]
-    for quote in ("", "'", '"'):
-        if quote in value:
+    if _OPERATOR_ALONE.match(value):
+        return [
+            _whole(value, "breakout", "The value ends its string and goes on as an expression.")
+        ]
+    for quote in ("", "'", '"', "`"):
+        if quote in value and _may_break_out(value, quote):
             found = list(_in_context(value, quote))
             if any(not sign.weak for sign in found) or len(found) > 1:
                 return found
     return []
+
+
+def _may_break_out(value: str, quote: str) -> bool:
+    """Whether the context is worth reading: a cheap question, as most values are plain text."""
+    if _ANYWHERE.search(value) is not None:
+        return True
+    if not quote:
+        return _STARTS_OUT.match(value) is not None
+    return _GOES_ON.match(value, value.index(quote) + 1) is not None
+
+
+def subquery_evidence(value: str) -> list[Evidence]:
+    """A text that is one query in brackets without a table: `(select 1)`, a value, no statement."""
+    found = _SUBQUERY.match(value[:MAX_VALUE])
+    if found is None:
+        return []
+    rest = found.group("rest")
+    if _FROM.search(rest) and not rest.startswith(("(", "/*", "+")):
+        return []
+    return [_whole(value, "breakout", "A query in brackets stands where a value belongs.")]
+
+
+def _whole(value: str, rule: str, reason: str) -> Evidence:
+    return Evidence(rule=rule, reason=reason, start=0, end=max(1, len(value)))
 
 
 def _in_context(value: str, quote: str) -> Iterator[Evidence]:
@@ -54,12 +107,32 @@ def _in_context(value: str, quote: str) -> Iterator[Evidence]:
     # What the program puts behind the value closes the string that the value leaves open.
     closing = quote or "'"
     is_open = (value.count(closing) + len(quote)) % 2
+    if quote and not is_open and _WAITS.search(value) and " " not in value.partition(quote)[0]:
+        is_open = 2  # the string of the program is the operand that is missing
     text = head + value + closing * is_open
     tokens, _ = tokenize(text)
     limit = len(head) + len(value)
-    if quote and not any(token.start < limit for token in tokens[8:]):
+    if quote and _is_quoted_word(value, quote):
+        return
+    if quote and not any(token.start < limit for token in tokens[_OPERAND + 1 :]):
         return  # all of it stays inside the quotes
-    for sign in evidence(tokens, split(tokens), text, value=True):
+    if len(tokens) <= _OPERAND:
+        return
+    found = evidence(tokens, split(tokens), text, value=True)
+    starts = tokens[_OPERAND].kind in ("number", "string") or _is_negative(tokens)
+    closes = len(tokens) > _OPERAND + 2 and tokens[_OPERAND + 1].text == ")"
+    if quote or starts or (closes and tokens[_OPERAND].kind == "word"):
+        first = _OPERAND + (not quote and _is_negative(tokens))
+        bare = [token for token in tokens[:-1] if token.kind != "comment"]
+        bare.append(tokens[-1])  # a comment at the end is an end, others are blanks
+        made_up = len(head) > len(_HEAD) + len(quote) and value.lstrip()[:1].isalpha()
+        found.extend(breakouts(bare, first, text, quoted=bool(quote), alone=made_up))
+    if quote and not any(sign.rule == "comment_tail" for sign in found):
+        found.extend(_cut_off(tokens, value, quote))
+    whole = not quote and tokens[_OPERAND].kind in ("string", "quoted")
+    for sign in found:
+        if whole and sign.rule == "comment_tail" and tokens[_OPERAND + 1].kind == "comment":
+            continue  # "a quotation" -- and who said it
         yield Evidence(
             rule=sign.rule,
             reason=sign.reason,
@@ -70,11 +143,32 @@ def _in_context(value: str, quote: str) -> Iterator[Evidence]:
         )
 
 
-def decoded(value: str) -> str:
-    """The value with percent signs and HTML entities resolved, as a web server would (twice)."""
-    for _ in range(2):
-        if "%" in value:
-            value = unquote_plus(value) if " " not in value else unquote(value)
-        if "&" in value:
-            value = html.unescape(value)
-    return value
+def _is_negative(tokens: Tokens) -> bool:
+    return (
+        tokens[_OPERAND].text in ("-", "+")
+        and len(tokens) > _OPERAND + 1
+        and (tokens[_OPERAND + 1].kind == "number")
+    )
+
+
+def _cut_off(tokens: Tokens, value: str, quote: str) -> Iterator[Evidence]:
+    """`kim'-- and the rest`: a comment right behind the quote, whatever it says."""
+    if len(tokens) != _OPERAND + 2 or tokens[-1].kind != "comment":
+        return
+    before = value[: tokens[_OPERAND].end - len(_HEAD) - 2]
+    touching = tokens[-1].start == tokens[_OPERAND].end
+    if _CUT.match(tokens[-1].text) and " " not in before and (touching or not before):
+        yield Evidence(
+            rule="comment_tail",
+            reason="A comment cuts off the rest of the statement.",
+            start=tokens[-1].start,
+            end=tokens[-1].end,
+        )
+
+
+def _is_quoted_word(value: str, quote: str) -> bool:
+    """Whether the first quoted thing is an option or a colour: use '--' to stop."""
+    at = value.find(quote)
+    before = value[:at]
+    opens = not before or not (before[-1].isalnum() or before[-1] in "%_")
+    return opens and _QUOTED_WORD.match(value, at + 1) is not None

@@ -4,14 +4,15 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.engine.findings import Finding, Report, View
 from policies.engine.operation import Operation, Part
 from policies.engine.pii import PersonalData
 from policies.engine.pii.samples import SAMPLES as PERSONAL
-from policies.engine.redaction import Style, redact, redact_parts
+from policies.engine.redaction import Style, redact, redact_parts, stricter
+from policies.engine.redaction_json import MAX_NESTED
 from policies.engine.secrets import Secrets
 from policies.engine.secrets.samples import SAMPLES as SECRET
 from policies.engine.signs import SignScanner
@@ -50,12 +51,16 @@ def finding(text: str, value: str, kind: str = "pii.ssn", *, start: int = 0) -> 
         ("pii.email", "jane@corp-mail.com", Style.KEEP_LAST_FOUR, "[EMAIL]"),
         ("secret.jwt", "abcdefghijkl", Style.KEEP_LAST_FOUR, "[SECRET:jwt]"),
         ("pii.ssn", "536-22-8726", Style.DROP, ""),
+        ("pii.national_id.de", "36 574 261 809", Style.PLACEHOLDER, "[NATIONAL_ID_DE]"),
+        ("pii.national_id.de", "36 574 261 809", Style.KEEP_LAST_FOUR, "** *** **1 809"),
+        ("pii.email", "jane@corp-mail.com", Style.TOKEN, "email_cgffjekbokdpcica"),
+        ("secret.jwt", "abcdefghijkl", Style.TOKEN, "secret_cmimclodpcfbecng"),
     ],
 )
 def test_each_style_leaves_what_it_promises(kind, value, style, stands):
     text = f"before {value} after"
 
-    redacted = redact(text, [finding(text, value, kind)], style=style)
+    redacted = redact(text, [finding(text, value, kind)], style=style, key=KEY)
 
     assert redacted.text == f"before {stands} after"
     assert [span.replacement for span in redacted.spans] == [stands]
@@ -87,11 +92,34 @@ def test_a_hash_is_the_same_for_the_same_person_and_another_under_another_key():
     assert not any(map(str.isdigit, first.replacement))
 
 
-def test_a_hash_without_a_key_is_refused():
+@pytest.mark.parametrize("style", [Style.HASH, Style.TOKEN])
+def test_a_digest_without_a_key_is_refused(style):
     text = "536-22-8726"
 
     with pytest.raises(ValueError, match="needs a key"):
-        redact(text, [finding(text, text)], style=Style.HASH)
+        redact(text, [finding(text, text)], style=style)
+
+
+def test_the_most_specific_style_counts():
+    text = "36574261809 AB123456C 536-22-8726"
+    findings = [
+        finding(text, "36574261809", "pii.national_id.de"),
+        finding(text, "AB123456C", "pii.national_id.gb"),
+        finding(text, "536-22-8726"),
+    ]
+    style = {
+        "pii": Style.DROP,
+        "pii.national_id": Style.PLACEHOLDER,
+        "pii.national_id.gb": Style.DROP,
+    }
+
+    assert redact(text, findings, style=style).text == "[NATIONAL_ID_DE]  "
+
+
+def test_the_stricter_of_two_styles_leaves_less():
+    assert stricter(Style.KEEP_LAST_FOUR, Style.PLACEHOLDER) is Style.PLACEHOLDER
+    assert stricter(Style.DROP, Style.HASH) is Style.DROP
+    assert stricter(Style.HASH, Style.TOKEN) is Style.TOKEN
 
 
 def test_a_finding_outside_the_text_is_refused():
@@ -131,8 +159,16 @@ def test_no_occurrence_is_too_many():
         ("a e\u03011 b", "\u03011", "e\u03011"),
         ("a 1\U0001f469\u200d\U0001f4bb b", "1\U0001f469", "1\U0001f469\u200d\U0001f4bb"),
         ("a 1\ud83d\ude00 b", "1\ud83d", "1\ud83d\ude00"),
+        ("a 1\U0001f44d\U0001f3fd b", "1\U0001f44d", "1\U0001f44d\U0001f3fd"),
+        (
+            "a \U0001f1e9\U0001f1ea\U0001f1eb\U0001f1f71 b",
+            "\U0001f1f71",
+            "\U0001f1eb\U0001f1f71",
+        ),
+        ("a 1\u1112\u1161\u11ab b", "1\u1112", "1\u1112\u1161\u11ab"),
+        ("a 11\ufe0f\u20e3 b", "11", "11\ufe0f\u20e3"),
     ],
-    ids=["mark after", "mark before", "joined", "half a pair"],
+    ids=["mark after", "mark before", "joined", "half a pair", "skin", "flag", "hangul", "keycap"],
 )
 def test_characters_stay_whole(text, value, whole):
     (span,) = redact(text, [finding(text, value)]).spans
@@ -150,10 +186,20 @@ def test_characters_stay_whole(text, value, whole):
         ('{"a": "1\\\\", "b": "2"}', '1\\\\", "b": "2', {"a": "[SSN]", "[SSN]": "[SSN]"}),
         ('["536-22-8726"]', '"536-22-8726"', ["[SSN]"]),
         ('{"536-22-8726": 5}', "536-22-8726", {"[SSN]": 5}),
+        ('{"a": -536228726.5e3}', "536228726", {"a": "[SSN]"}),
     ],
-    ids=["number", "decimal", "escape before", "escape behind", "two strings", "quotes", "key"],
+    ids=[
+        "number",
+        "decimal",
+        "escape before",
+        "escape behind",
+        "two strings",
+        "quotes",
+        "key",
+        "part of a number",
+    ],
 )
-@pytest.mark.parametrize("style", [Style.PLACEHOLDER, Style.HASH, Style.DROP])
+@pytest.mark.parametrize("style", [Style.PLACEHOLDER, Style.HASH, Style.TOKEN, Style.DROP])
 def test_json_stays_json(text, value, redacted, style):
     result = redact(text, [finding(text, value)], style=style, key=KEY)
 
@@ -161,6 +207,34 @@ def test_json_stays_json(text, value, redacted, style):
     assert type(parsed) is type(redacted)
     if style == Style.PLACEHOLDER:
         assert parsed == redacted
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("style", [Style.PLACEHOLDER, Style.TOKEN, Style.DROP])
+def test_json_inside_strings_stays_json(depth, style):
+    text = json.dumps({"note": "é\n\U0001f600", "ssn": 536228726, "also": ["536-22-8726"]})
+    for _ in range(depth):
+        text = json.dumps({"content": text, "n": 1})
+    findings = [finding(text, "536228726"), finding(text, "536-22-8726")]
+
+    inner = redact(text, findings, style=style, key=KEY).text
+    for _ in range(depth):
+        inner = json.loads(inner)["content"]
+
+    redacted = json.loads(inner)
+    assert redacted["note"] == "é\n\U0001f600"
+    assert isinstance(redacted["ssn"], str)
+    assert isinstance(redacted["also"][0], str)
+    if style is Style.PLACEHOLDER:
+        assert redacted["ssn"] == redacted["also"][0] == "[SSN]"
+
+
+def test_json_nested_deeper_than_any_tool_does_stays_json_outside():
+    text = "[536228726]"
+    for _ in range(MAX_NESTED + 3):
+        text = json.dumps([text])
+
+    assert isinstance(json.loads(redact(text, [finding(text, "536228726")]).text), list)
 
 
 def test_lines_of_json_stay_json():
@@ -233,6 +307,74 @@ def test_json_stays_json_wherever_a_finding_stands(value, start, length, ascii_o
     parsed = json.loads(redact(text, [found]).text)
 
     assert type(parsed) is type(value)
+
+
+SAMPLE_TEXTS = [*(sample.text for sample in PERSONAL), *(sample.text for sample in SECRET)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([text for text in SAMPLE_TEXTS if len(text) < 400]) | st.text(max_size=12),
+        min_size=1,
+        max_size=6,
+    ).map("\n".join),
+    # Where nothing is left, a word may come to stand beside a number that it did not name.
+    st.sampled_from([style for style in Style if style is not Style.DROP]),
+)
+def test_a_second_run_changes_nothing_in_any_mixture(text, style):
+    once = redact(text, examine(text), style=style, key=KEY).text
+
+    twice = redact(once, examine(once), style=style, key=KEY).text
+
+    assert twice == once
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.recursive(
+        st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(max_size=12)
+        | st.sampled_from(["536-22-8726", "x\\", '"', "\U0001f600"]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+            | st.lists(inner, max_size=2).map(json.dumps)
+        ),
+        max_leaves=8,
+    ).filter(lambda value: isinstance(value, (dict, list))),
+    st.lists(st.tuples(st.integers(0, 200), st.integers(1, 30)), min_size=1, max_size=4),
+    st.sampled_from(list(Style)),
+    st.booleans(),
+)
+def test_json_in_json_stays_json_wherever_findings_stand(value, places, style, ascii_only):
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    found = [
+        Finding(
+            kind="pii.ssn",
+            rule="r",
+            start=min(start, len(text) - 1),
+            end=min(start + length, len(text)),
+            confidence=1.0,
+            reason="A sentence.",
+        )
+        for start, length in places
+        if start < len(text)
+    ]
+
+    parsed = json.loads(redact(text, found, style=style, key=KEY).text)
+
+    assert _shape(parsed) == _shape(value)
+
+
+def _shape(value, depth=0):
+    """Lists and objects, also those inside strings; what is redacted may be a string then."""
+    if isinstance(value, dict):
+        return {"object"}
+    if isinstance(value, list):
+        return [_shape(each, depth + 1) for each in value if isinstance(each, list)]
+    return None
 
 
 def test_parts_come_back_by_their_path():

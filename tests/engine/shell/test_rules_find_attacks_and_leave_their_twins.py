@@ -4,6 +4,7 @@ import pytest
 
 from policies.engine.analysis import Analysis, analyse
 from policies.engine.operation import Language, Operation, Part
+from policies.engine.shell import Shell
 from policies.engine.shell.samples import SAMPLES, SQL_SAMPLES, Sample
 
 FAMILIES = ("sql.", "shell.")
@@ -85,3 +86,17 @@ def test_a_command_that_the_text_does_not_tell_is_a_fact_of_its_own():
 )
 def test_a_command_is_known_as_one_where_nobody_says_so(text: str, dangerous: bool):
     assert bool(found(text, "auto")) is dangerous
+
+
+def test_every_finding_is_of_a_listed_rule_and_every_rule_has_samples():
+    listed = {(rule.kind, rule.name) for rule in Shell.rules}
+
+    reported = {
+        found_rule
+        for sample in SAMPLES
+        for found_rule in found(sample.attack)
+        if found_rule[0].startswith("shell.")
+    }
+
+    assert reported <= listed
+    assert {sample.rule for sample in SAMPLES} == {rule.name for rule in Shell.rules}

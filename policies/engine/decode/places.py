@@ -1,0 +1,161 @@
+"""Where text says that a stretch of it is base64 or hex and what it is for.
+
+Only there is it decoded: credentials of HTTP, `data:` addresses of text, values of a Kubernetes
+Secret, and literals that a program hands to a decoder. A long word by itself is a digest, an
+identifier or a picture.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from policies.engine.decode.octets import MAX_ENCODED, base64_text, hex_text
+from policies.engine.family import Sign
+from policies.engine.mapped import Mapped, Pieces
+
+MAX_PLACES = 200  # encoded stretches of one text
+MAX_KEY = 80  # characters of a key of a Kubernetes Secret
+EXECUTED_REACH = 60  # characters before a decoder's name in which something runs its result
+
+_BASE64 = r"[A-Za-z0-9+/_-]{4,}+={0,2}"
+_DECODERS = (
+    r"b64decode|b64_decode|decodebytes|decodestring|a2b_base64|atob|from_base64|frombase64string"
+    r"|base64_decode|decode64|decodebuffer|unbase64|base64\.decode\w{0,12}|\.decodestring"
+)
+_HEX_DECODERS = r"fromhex|unhexlify|a2b_hex|unhex|fromhexstring|hex2bin|hex_decode|decodehex"
+
+SIGNS = (
+    Sign(name="basic", pattern=r"basic\s{1,4}[a-z0-9+/]{8}|\"auth\"\s{0,4}:"),
+    Sign(name="data_url", pattern=r"data:[^\s,]{0,80};base64,"),
+    Sign(name="secret", pattern=r"kind[\"']?\s{0,4}:\s{0,4}[\"']?secret\b"),
+    Sign(
+        name="decoder",
+        pattern=rf"(?:{_DECODERS}|{_HEX_DECODERS}|buffer\.from|\bdecode)\s{{0,4}}\(",
+    ),
+)
+
+_BASIC = re.compile(rf"\bbasic[ \t]{{1,4}}({_BASE64})", re.IGNORECASE)
+_AUTH = re.compile(rf'"auth"\s{{0,4}}:\s{{0,4}}"({_BASE64})"')
+_DATA_URL = re.compile(
+    r"data:(?P<type>[\w.+-]{1,60}/[\w.+-]{1,60})?(?:;[\w.+-]{1,40}=[\w.+-]{1,40}){0,4};base64,"
+    r"(?P<body>(?:[A-Za-z0-9+/_-]|%2[BbFf]|%3[Dd])+={0,2})",
+    re.IGNORECASE,
+)
+_TEXTUAL = re.compile(r"text/|.*(?:json|xml|yaml|script|form|sql|sh\b)|application/octet-stream")
+# A literal in parentheses; whether a decoder stands before them is looked at behind.
+_LITERAL = re.compile(
+    r"\(\s{0,4}[A-Za-z]{0,2}(?P<quote>[\"'`])(?P<body>[\w+/=\s-]{4,}+)(?P=quote)"
+    r"(?:\s{0,4},\s{0,4}[\"'`](?P<name>base64|hex)[\"'`])?",
+)
+_BEFORE = re.compile(
+    rf"(?:(?P<base64>{_DECODERS})|(?P<hex>{_HEX_DECODERS})|(?P<named>buffer\.from|\bdecode))"
+    r"\s{0,4}\Z",
+    re.IGNORECASE,
+)
+_LONGEST_NAME = 32
+_RUNS = re.compile(
+    r"\b(?:exec|eval|system|popen|spawn|run|shell_exec|passthru|function|iex|invoke-expression"
+    r"|subprocess|loads|compile)\b",
+    re.IGNORECASE,
+)
+_SECRET_KIND = re.compile(r"kind[\"']?\s{0,4}:\s{0,4}[\"']?Secret\b")
+_SECRET_VALUE = re.compile(
+    r"(?:(?m:^)[ \t]{1,20}|[{,]\s{0,200})[\"']?(?P<key>[\w.-]{1,80})[\"']?"
+    r"[ \t]{0,4}:[ \t]{1,4}[\"']?"
+    rf"(?P<value>{_BASE64})[\"']?(?=\s|,|\}}|\Z)"
+    r"|[{,]\s{0,200}\"(?P<json_key>[\w.-]{1,80})\":\s{0,4}"
+    rf"\"(?P<json_value>{_BASE64})\""
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A decoded stretch that begins at `start` of the text; `runs`: its result is executed."""
+
+    start: int
+    made: Mapped
+    layer: str
+    runs: bool = False
+
+
+def places(text: str, signs: frozenset[str]) -> Iterator[Place]:
+    """The stretches of `text` that `signs` (names of `SIGNS`) call for, decoded."""
+    for sign, find in _FINDERS.items():
+        if sign in signs:
+            yield from find(text)
+
+
+def _credentials(text: str) -> Iterator[Place]:
+    for pattern in (_BASIC, _AUTH):
+        for found in pattern.finditer(text):
+            yield from _place(found, 1, base64_text, "base64")
+
+
+def _data_urls(text: str) -> Iterator[Place]:
+    for found in _DATA_URL.finditer(text):
+        kind = found["type"]
+        if kind is None or _TEXTUAL.match(kind.lower()):
+            yield from _place(found, "body", base64_text, "data url")
+
+
+def _literals(text: str) -> Iterator[Place]:
+    for found in _LITERAL.finditer(text):
+        start = found.start()
+        decoder = _BEFORE.search(text, max(0, start - _LONGEST_NAME), start)
+        if decoder is None or (decoder["named"] and not found["name"]):
+            continue
+        is_hex = decoder["hex"] or found["name"] == "hex"
+        before = text[max(0, decoder.start() - EXECUTED_REACH) : decoder.start()]
+        runs = _RUNS.search(before.rpartition("\n")[2]) is not None
+        decode, layer = (hex_text, "hex") if is_hex else (base64_text, "base64")
+        yield from _place(found, "body", decode, layer, runs=runs)
+
+
+def _secret_values(text: str) -> Iterator[Place]:
+    """Values of Kubernetes Secrets, each with its key before it: the key says what it is."""
+    if _SECRET_KIND.search(text) is None:
+        return
+    for found in _SECRET_VALUE.finditer(text):
+        json = "json_" if found["json_key"] else ""
+        (key, key_end), (start, end) = found.span(f"{json}key"), found.span(f"{json}value")
+        if end - start > MAX_ENCODED:
+            continue
+        made = base64_text(text[start:end])
+        if made is None:
+            continue
+        pieces = Pieces()
+        pieces.copy(text, key, key_end)
+        pieces.put(": ", key_end, start)
+        head = pieces.made()
+        yield Place(
+            start=0,
+            made=Mapped(
+                text=head.text + made.text,
+                starts=[*head.starts, *(place + start for place in made.starts)],
+                ends=[*head.ends, *(place + start for place in made.ends)],
+            ),
+            layer="kubernetes secret",
+        )
+
+
+def _place(
+    found: re.Match[str],
+    group: int | str,
+    decode: Callable[[str], Mapped | None],
+    layer: str,
+    *,
+    runs: bool = False,
+) -> Iterator[Place]:
+    made = decode(found[group])
+    if made is not None:
+        yield Place(start=found.start(group), made=made, layer=layer, runs=runs)
+
+
+_FINDERS: dict[str, Callable[[str], Iterator[Place]]] = {
+    "basic": _credentials,
+    "data_url": _data_urls,
+    "secret": _secret_values,
+    "decoder": _literals,
+}

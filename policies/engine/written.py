@@ -1,0 +1,145 @@
+"""Write, then run: what a file does that was written earlier counts when it is run.
+
+The engine keeps nothing. Whoever keeps the session calls `examine` when a file is written and
+hands the answer in as `Operation.inherited` with every later operation of the session; `inherit`
+adds it to an operation that runs or sources the file, as the fact `shell.executes` tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import PurePosixPath
+from posixpath import isabs, normpath
+from posixpath import join as join_path
+
+from policies.engine.findings import DATA_FAMILIES, EXECUTES, Finding, Report, View
+from policies.engine.operation import Language, Operation, Part, Written
+
+MAX_FILES = 50  # that one operation inherits from: files run files
+MAX_INHERITED = 1_000  # findings that one operation inherits
+
+_SHEBANG = re.compile(r"#!\s{0,4}\S*?(?:/env\s+(?:-\S+\s+)*)?([\w.+-]+)\s*(?:\n|\Z|\s)")
+_INTERPRETERS = {
+    "py": "python3", "js": "node", "mjs": "node", "cjs": "node", "ts": "node", "pl": "perl",
+    "rb": "ruby", "php": "php", "lua": "lua", "ps1": "pwsh",
+}  # fmt: skip
+_PROGRAMS = frozenset(["python", "python2", "python3", "node", "perl", "ruby", "php", "lua"])
+_VERSION = re.compile(r"[\d.]+\Z")
+_DELIMITER = "END_OF_PROGRAM"
+# What is said of the text itself and not of what it does.
+_OWN_FACTS = frozenset(["analysis", "text.hidden", "text.homoglyph"])
+
+
+def as_run(path: str, content: str) -> Operation:
+    """The operation that running the file is: its content in the language it would run in.
+
+    A `#!` line decides, then the extension; anything else is what a shell makes of it.
+    """
+    first = content[:200]
+    found = _SHEBANG.match(first)
+    extension = PurePosixPath(path).suffix[1:].lower()
+    if found is not None:
+        program = _VERSION.sub("", found[1]) or found[1]
+    elif extension == "sql":
+        return _whole(content, Language.SQL)
+    else:
+        program = _INTERPRETERS.get(extension, "")
+    if program in _PROGRAMS and _DELIMITER not in content:
+        # The shell family reads programs where they stand in a command.
+        return _whole(f"{program} <<'{_DELIMITER}'\n{content}\n{_DELIMITER}\n", Language.SHELL)
+    return _whole(content, Language.SHELL)
+
+
+def _whole(text: str, language: Language) -> Operation:
+    return Operation(text=text, parts=(Part(start=0, end=len(text), language=language),))
+
+
+def examine(path: str, content: str) -> Written:
+    """What running the file `path` with this content would do.
+
+    Personal data and secrets are left out: they are in the file, not in what runs it. Places of
+    the findings are those in `as_run`, and are replaced when they are inherited.
+    """
+    from policies.engine.analysis import analyse
+
+    found = analyse(as_run(path, content))
+    findings = tuple(
+        finding for finding in found.findings if not finding.kind.startswith(DATA_FAMILIES)
+    )
+    return Written(
+        findings=findings[:MAX_INHERITED],
+        facts={name: values for name, values in found.facts.items() if name not in _OWN_FACTS},
+        truncated=found.truncated or len(findings) > MAX_INHERITED,
+    )
+
+
+def inherit(operation: Operation, report: Report) -> None:
+    """Add what the files that the operation runs do, once the operation itself is examined.
+
+    The findings keep kind, rule and confidence; their place is that of the path in the command,
+    their layer begins with `written earlier: PATH`. A file that runs another file that was
+    written hands on what that one does.
+    """
+    queue = [
+        (path, report.executed.get(name) or _place_of(name, operation.text))
+        for name in report.facts.get(EXECUTES, ())
+        for path in _known(name, operation)
+    ]
+    done: set[str] = set()
+    count = 0
+    while queue:
+        path, place = queue.pop(0)
+        if path in done:
+            continue
+        if len(done) >= MAX_FILES:
+            report.truncated = True
+            return
+        done.add(path)
+        earlier = operation.inherited[path]
+        report.truncated |= earlier.truncated
+        for name, values in earlier.facts.items():
+            for value in values:
+                report.fact(name, value)
+        for finding in earlier.findings:
+            count += 1
+            if count > MAX_INHERITED:
+                report.truncated = True
+                return
+            report.adopt(_inherited(finding, path, place))
+        for name in earlier.facts.get(EXECUTES, ()):
+            queue.extend((other, place) for other in _known(name, operation, path))
+
+
+def _inherited(finding: Finding, path: str, place: tuple[int, int]) -> Finding:
+    layer = f"written earlier: {path}"
+    if finding.layer:
+        layer = f"{layer} > {finding.layer}"
+    return replace(finding, start=place[0], end=place[1], layer=layer)
+
+
+def _known(name: str, operation: Operation, runner: str = "") -> Iterator[str]:
+    """The inherited paths that `name` may mean."""
+    if isabs(name):
+        if (path := normpath(name)) in operation.inherited:
+            yield path
+        return
+    here = operation.fields.get("working_directory")
+    bases = [base for base in (here, str(PurePosixPath(runner).parent) if runner else "") if base]
+    absolute = [normpath(join_path(str(base), name)) for base in bases]
+    hits = [path for path in absolute if path in operation.inherited]
+    if not bases or not hits:
+        # Where it runs is not known for sure: a file of that name may be meant.
+        tail = "/" + normpath(name).lstrip("./~")
+        hits = [path for path in operation.inherited if path.endswith(tail)]
+    yield from dict.fromkeys(hits)
+
+
+def _place_of(name: str, text: str) -> tuple[int, int]:
+    """Where the text names the file, else all of it."""
+    for written in (name, PurePosixPath(name).name):
+        at = text.find(written) if written else -1
+        if at >= 0:
+            return at, at + len(written)
+    return View(text=text, offset=0, language=Language.TEXT).place(0, len(text))
