@@ -122,6 +122,10 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
 CELERY_BEAT_SCHEDULE_FILENAME = str(AXON_DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "audit-partitions": {"task": "audit.tasks.make_partitions", "schedule": 6 * 3600.0},
+    "session-files": {
+        "task": "axonportal.gateway.tasks.forget_session_files",
+        "schedule": 6 * 3600.0,
+    },
 }
 
 # --- The decision path --------------------------------------------------------------------

@@ -48,6 +48,8 @@ def of_operation(operation: Operation, decision: Decision) -> Kept:
     originals = {
         operation.text[finding.start : finding.end]: f"[{finding.kind}]" for finding in sensitive
     }
+    for finding in shot["findings"]:
+        finding["layer"] = _without(finding["layer"], originals)  # it may name a file
     # A fact may hold a value that the text has in another spelling, so facts are looked at too.
     shot["facts"] = of_json(
         {

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-from policies.engine.operation import Language, Operation, Part, Phase
+from policies.engine.operation import Language, Operation, Part, Phase, Written
 
 Path = tuple[str | int, ...]
 
@@ -57,14 +59,26 @@ def tool_language(tool: str) -> Language:
     return Language.AUTO
 
 
-def of_query(query: str, *, tool: str, fields: Mapping[str, Any]) -> Operation:
-    """The operation of a pre-check: one text."""
+def of_query(
+    query: str,
+    *,
+    tool: str,
+    fields: Mapping[str, Any],
+    inherited: Mapping[str, Written] = MappingProxyType({}),
+) -> Operation:
+    """The operation of a pre-check: one text. For `inherited` see `Operation`."""
     part = Part(start=0, end=len(query), language=tool_language(tool))
-    return Operation(text=query, tool=tool, parts=(part,), fields=fields)
+    return Operation(text=query, tool=tool, parts=(part,), fields=fields, inherited=inherited)
 
 
-def of_tool_input(tool: str, tool_input: Any, *, fields: Mapping[str, Any]) -> Operation:
-    """The operation of a tool call that is about to happen."""
+def of_tool_input(
+    tool: str,
+    tool_input: Any,
+    *,
+    fields: Mapping[str, Any],
+    inherited: Mapping[str, Written] = MappingProxyType({}),
+) -> Operation:
+    """The operation of a tool call that is about to happen. For `inherited` see `Operation`."""
     arguments = TOOL_ARGUMENTS.get(tool)
     strings: Iterator[tuple[Path, str, Language]]
     if arguments is not None and isinstance(tool_input, Mapping):
@@ -81,7 +95,8 @@ def of_tool_input(tool: str, tool_input: Any, *, fields: Mapping[str, Any]) -> O
             (path, text, _argument_language(path, server_is_sql=server_is_sql))
             for path, text in leaves(tool_input)
         )
-    return _operation(strings, tool=tool, phase=Phase.BEFORE, fields=fields)
+    operation = _operation(strings, tool=tool, phase=Phase.BEFORE, fields=fields)
+    return replace(operation, inherited=inherited)
 
 
 def of_tool_result(

@@ -15,10 +15,11 @@ from axonportal.accounts.models import Scope
 from axonportal.common.api import CallView, answer
 from axonportal.common.body import read_object
 from axonportal.common.errors import Forbidden, Invalid
-from axonportal.gateway import operations, services
+from axonportal.gateway import operations, services, session_files
 from axonportal.gateway.failing import CannotDecide, fails_open, guarded
 from axonportal.gateway.services import Caller, Checked
 from policies.engine.decision import Decision
+from policies.engine.operation import Operation
 from policies.engine.policy import ActionType
 
 MAX_DATA_SOURCES = 100
@@ -50,14 +51,22 @@ class PreCheckView(CallView):
             payload.query,
             tool=tool if isinstance(tool, str) else "",
             fields=caller.fields(request_type=body.get("request_type", "")),
+            inherited=session_files.of(caller),
         )
         try:
-            checked = guarded(lambda: services.check(caller, operation))
+            checked = guarded(lambda: _checked(caller, operation))
         except CannotDecide as error:
             if fails_open(principal):
                 return answer(_unchecked(error))
             raise
         return answer(present(checked))
+
+
+def _checked(caller: Caller, operation: Operation) -> Checked:
+    checked = services.check(caller, operation)
+    if checked.approved:
+        session_files.note(caller, None, checked.decision.analysis)
+    return checked
 
 
 def _parse(body: dict[str, Any]) -> PreCheckRequest:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 from policies.engine.decode import Decode
@@ -24,11 +25,16 @@ _NO_SIGNS: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """What the detectors read out of an operation; `truncated` when a limit cut them short."""
+    """What the detectors read out of an operation; `truncated` when a limit cut them short.
+
+    `written` holds, by path, what a command writes into files, for whoever hands it in as
+    `Operation.inherited` later (see `written`); None: what it downloads.
+    """
 
     findings: tuple[Finding, ...] = ()
     facts: dict[str, tuple[str, ...]]
     truncated: bool = False
+    written: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @cache
@@ -87,7 +93,8 @@ def analyse(operation: Operation) -> Analysis:
         if report.nested:
             views.extend(report.nested)
             report.nested.clear()
-    if operation.inherited and EXECUTES in report.facts:
+    # In this order: what is inherited may have to be asked for.
+    if EXECUTES in report.facts and operation.inherited:
         inherit(operation, report)
     if report.truncated:
         report.fact("analysis", "truncated")
@@ -98,4 +105,5 @@ def analyse(operation: Operation) -> Analysis:
         findings=tuple(sorted(findings, key=lambda found: (found.start, found.end))),
         facts={name: tuple(values) for name, values in report.facts.items()},
         truncated=report.truncated,
+        written=report.written,
     )

@@ -10,6 +10,7 @@ from policies.engine.mapped import Mapped, Places
 # Per operation; past it the report is `truncated`, and whoever redacts takes the whole text.
 MAX_FINDINGS = 100_000
 MAX_FACT_VALUES = 200  # values kept per fact
+MAX_WRITTEN = 500  # files per operation
 EXECUTES = "shell.executes"  # the fact: paths of files that are run or sourced
 DATA_FAMILIES = ("pii.", "secret.")  # what they find is taken out of texts
 
@@ -135,6 +136,7 @@ class Report:
     seen: set[tuple[str, str, int, int]] = field(default_factory=set)
     decoded: dict[Finding, str] = field(default_factory=dict)  # data in decoded views: its value
     executed: dict[str, tuple[int, int]] = field(default_factory=dict)
+    written: dict[str, str | None] = field(default_factory=dict)
 
     def find(
         self,
@@ -199,6 +201,16 @@ class Report:
         """
         self.fact(EXECUTES, path)
         self.executed.setdefault(path, view.place(start, end))
+
+    def write(self, path: str, content: str | None) -> None:
+        """Record what the operation writes into the file `path`; None: what it downloads.
+
+        `path` is resolved as for `execute`; the last content of a file is what is in it.
+        """
+        if path in self.written or len(self.written) < MAX_WRITTEN:
+            self.written[path] = content
+        else:
+            self.truncated = True
 
     def nest(self, view: View) -> None:
         """Have an unwrapped text examined too (within the depth that `analyse` allows)."""

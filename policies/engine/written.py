@@ -28,6 +28,15 @@ _INTERPRETERS = {
 _PROGRAMS = frozenset(["python", "python2", "python3", "node", "perl", "ruby", "php", "lua"])
 _VERSION = re.compile(r"[\d.]+\Z")
 _DELIMITER = "END_OF_PROGRAM"
+_DOWNLOADED = Finding(
+    kind="shell.dangerous",
+    rule="download_execute",
+    start=0,
+    end=0,
+    confidence=0.8,
+    reason="Runs a file that was downloaded earlier.",
+    reference="https://attack.mitre.org/techniques/T1105/",
+)
 # What is said of the text itself and not of what it does.
 _OWN_FACTS = frozenset(["analysis", "text.hidden", "text.homoglyph"])
 
@@ -56,14 +65,16 @@ def _whole(text: str, language: Language) -> Operation:
     return Operation(text=text, parts=(Part(start=0, end=len(text), language=language),))
 
 
-def examine(path: str, content: str) -> Written:
-    """What running the file `path` with this content would do.
+def examine(path: str, content: str | None) -> Written:
+    """What running the file `path` with this content would do; None: it was downloaded.
 
     Personal data and secrets are left out: they are in the file, not in what runs it. Places of
     the findings are those in `as_run`, and are replaced when they are inherited.
     """
     from policies.engine.analysis import analyse
 
+    if content is None:
+        return Written(findings=(_DOWNLOADED,))
     found = analyse(as_run(path, content))
     findings = tuple(
         finding for finding in found.findings if not finding.kind.startswith(DATA_FAMILIES)

@@ -18,7 +18,7 @@ from axonportal.accounts.models import Scope
 from axonportal.common.api import CallView, answer
 from axonportal.common.body import read_object
 from axonportal.common.errors import Invalid
-from axonportal.gateway import operations, services
+from axonportal.gateway import operations, services, session_files
 from axonportal.gateway.failing import CannotDecide, fails_open, guarded
 from axonportal.gateway.services import Caller, Checked
 from policies.engine.decision import Decision, Verdict
@@ -95,7 +95,9 @@ def _text(value: Any) -> str:
 
 def _pre_tool_use(caller: Caller, event: JSON) -> JSON:
     tool, tool_input = _text(event.get("tool_name")), event.get("tool_input")
-    operation = operations.of_tool_input(tool, tool_input, fields=caller.fields())
+    operation = operations.of_tool_input(
+        tool, tool_input, fields=caller.fields(), inherited=session_files.of(caller)
+    )
     checked = services.check(caller, operation)
     decision = checked.decision
     if decision.verdict != Verdict.ALLOW:
@@ -104,6 +106,7 @@ def _pre_tool_use(caller: Caller, event: JSON) -> JSON:
             permissionDecision="deny",
             permissionDecisionReason=_reason(checked, operation),
         )
+    session_files.note(caller, tool_input, decision.analysis)
     answered: JSON = {}
     notes = [f"Axon Portal: {text}." for text in decision.messages(ActionType.WARN)]
     replaced = _replaced(operation, decision)

@@ -23,7 +23,7 @@ from policies.engine.shell.verbs import RULES, checks
 from policies.engine.shell.views import joined, made
 from policies.engine.shell.windows import read_windows
 from policies.engine.shell.words import HOME_VARIABLES
-from policies.engine.shell.written import runs
+from policies.engine.shell.written import downloaded, runs
 
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
 _INVISIBLE = re.compile(
@@ -87,7 +87,10 @@ class Examination:
                 words.append(Word(part, at, end, ((len(part), at, end),)))
             at = end
         start = words[0].start if words else 0
-        self.command(Command(words=words, start=start, end=at, assignments=assignments))
+        command = Command(words=words, start=start, end=at, assignments=assignments)
+        self.command(command)
+        if words and (target := downloaded(command)):
+            self.report.write(target, None)
 
     def command(self, command: Command) -> None:
         """One simple command: what it calls, what it is given, what its redirections write."""
@@ -224,9 +227,9 @@ class Examination:
 
     def written_and_run(self) -> None:
         """Files that a command of the text makes and a later one runs."""
-        if self.reader is None or len(self.reader.commands) < 2:
+        if self.reader is None:
             return
-        for run in runs(self.view, self.reader):
+        for run in runs(self.view, self.reader, self.report):
             command = run.command
             if run.hit is not None:
                 self.found(command.start, command.end, run.hit)

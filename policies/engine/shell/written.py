@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from policies.engine.findings import View
+from policies.engine.findings import Report, View
 from policies.engine.shell.call import SHELLS, base_name
 from policies.engine.shell.execution import INTERPRETERS, fetched_to
 from policies.engine.shell.hits import Hit
@@ -58,8 +58,11 @@ _UNPACKED = (
 _MAKES_FILES = re.compile(r">|\btee\b|curl|wget|fetch|aria2c|axel|http")
 
 
-def runs(view: View, reader: Reader) -> Iterator[Run]:
-    """Every command of the text that runs a file which an earlier one made."""
+def runs(view: View, reader: Reader, report: Report) -> Iterator[Run]:
+    """Every command of the text that runs a file which an earlier one made.
+
+    What is made is told to the report as well: a later text may run it.
+    """
     if _MAKES_FILES.search(reader.text) is None:
         return
     written: dict[str, _Written] = {}
@@ -88,14 +91,26 @@ def runs(view: View, reader: Reader) -> Iterator[Run]:
         yield from _recipes(view, command, words, written)
         if len(written) + len(fetched) >= MAX_FILES:
             continue
-        target = fetched_to(command) or (_target(command) if _downloads(command) else "")
-        if target and not target.endswith(_UNPACKED) and target not in ("-", "/dev/null"):
-            fetched.add(join(command.cwd, target))
+        if target := downloaded(command):
+            fetched.add(target)
+            report.write(target, None)
         elif (target := _target(command)) and (
             data := produced(command, reader.text, reader.shift)
         ) is not None:
             text = data.decode("utf-8", "replace")
-            written[target] = _Written(text, command.start, command.end)
+            start = command.start
+            if _appends(command) and (earlier := written.get(target)) is not None:
+                text, start = earlier.text + text, earlier.start
+            written[target] = _Written(text, start, command.end)
+            report.write(target, text)
+
+
+def downloaded(command: Command) -> str:
+    """The file that a command downloads and that may be run; blank: none."""
+    target = fetched_to(command) or (_target(command) if _downloads(command) else "")
+    if not target or target.endswith(_UNPACKED) or target in ("-", "/dev/null"):
+        return ""
+    return join(command.cwd, target)
 
 
 _FETCHED = Hit(
@@ -142,6 +157,14 @@ def _target(command: Command) -> str:
     if command.words and command.words[0].text == "tee" and len(command.words) > 1:
         return join(command.cwd, command.words[-1].text)
     return ""
+
+
+def _appends(command: Command) -> bool:
+    if any(redirect.operator == ">>" for redirect in command.redirects):
+        return True
+    return command.words[0].text == "tee" and any(
+        word.text in ("-a", "--append") for word in command.words[1:]
+    )
 
 
 _MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
