@@ -11,6 +11,7 @@ from policies.engine.family import Sign
 from policies.engine.findings import Report, View
 from policies.engine.language import Guess, guess
 from policies.engine.operation import Language
+from policies.engine.rules import Rule
 from policies.engine.sql import destructive, mongo, statements
 from policies.engine.sql.decoding import PLUS, decoded, plain, readings
 from policies.engine.sql.evidence import Evidence
@@ -45,7 +46,7 @@ class Sql:
     """The family `sql`."""
 
     name = "sql"
-    rules = RULES
+    rules: Sequence[Rule] = RULES
     signs: Sequence[Sign] = (
         Sign(
             name="statement",
