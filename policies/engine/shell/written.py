@@ -71,8 +71,6 @@ def runs(view: View, reader: Reader, report: Report) -> Iterator[Run]:
         if not command.words:
             continue
         words = _unwrapped(command.words)
-        if not words:
-            continue
         path = _runs(words)
         place = join(command.cwd, path) if path else ""
         if place in fetched:
@@ -88,13 +86,15 @@ def runs(view: View, reader: Reader, report: Report) -> Iterator[Run]:
                 view=made(view, known.text, known.start, known.end, language, "written, then run"),
                 code=code,
             )
-        yield from _recipes(view, command, words, written)
+        if written:
+            yield from _recipes(view, command, words, written)
         if len(written) + len(fetched) >= MAX_FILES:
             continue
-        if target := downloaded(command):
+        saves = _target(command)
+        if target := downloaded(command, saves):
             fetched.add(target)
             report.write(target, None)
-        elif (target := _target(command)) and (
+        elif (target := saves) and (
             data := produced(command, reader.text, reader.shift)
         ) is not None:
             text = data.decode("utf-8", "replace")
@@ -105,9 +105,12 @@ def runs(view: View, reader: Reader, report: Report) -> Iterator[Run]:
             report.write(target, text)
 
 
-def downloaded(command: Command) -> str:
-    """The file that a command downloads and that may be run; blank: none."""
-    target = fetched_to(command) or (_target(command) if _downloads(command) else "")
+def downloaded(command: Command, saves: str = "") -> str:
+    """The file that a command downloads and that may be run; blank: none.
+
+    `saves` is the file that its output goes to.
+    """
+    target = fetched_to(command) or (saves if saves and _downloads(command) else "")
     if not target or target.endswith(_UNPACKED) or target in ("-", "/dev/null"):
         return ""
     return join(command.cwd, target)
@@ -120,6 +123,8 @@ _OTHER = INTERPRETERS | frozenset(["go", "java", "rustc", "cargo", "tsx", "ts-no
 
 
 def _unwrapped(words: list[Word]) -> list[Word]:
+    if base_name(words[0]) not in _WRAPPED:
+        return words
     at = 0
     while at < len(words) - 1 and base_name(words[at]) in _WRAPPED:
         at += 1
