@@ -20,6 +20,7 @@ from policies.engine.shell.sent import SENT
 from policies.engine.shell.words import MAX_LENGTH
 
 MAX_SCANNED = 20  # texts left out of one text that are scanned for grave commands
+MAX_CHEAP = 200  # characters of a text in another language that is examined in any case
 MAX_PLAIN = 10_000  # characters of a command of plain words
 # Words and blanks, and nothing that the shell would expand, join or redirect.
 _PLAIN = re.compile(r"[\w./=:@%+, -]+\Z")
@@ -84,14 +85,20 @@ class Shell:
 def _nested(examination: Examination, first: int) -> None:
     """Leave out the texts inside this one, from the one at `first` on, that no step is left for."""
     report = examination.report
-    for index, view in enumerate(report.nested[first:], first):
-        report.shell_steps += len(view.text) // budget.CHARACTERS
-        if budget.left(report) < 0:
-            left_out = report.nested[index:]
-            del report.nested[index:]
-            for other in left_out[:MAX_SCANNED]:
-                _unread(Examination(other, None, report), 0)
-            return
+    kept: list[View] = []
+    left_out: list[View] = []
+    for view in report.nested[first:]:
+        cost = len(view.text) // budget.CHARACTERS
+        # A statement or an address that is short costs the other families little.
+        cheap = view.language != Language.SHELL and len(view.text) <= MAX_CHEAP
+        if cheap or cost <= budget.left(report):
+            report.shell_steps += cost
+            kept.append(view)
+        else:
+            left_out.append(view)
+    report.nested[first:] = kept
+    for view in left_out[:MAX_SCANNED]:
+        _unread(Examination(view, None, report), 0)
 
 
 def _unread(examination: Examination, start: int) -> None:

@@ -47,8 +47,7 @@ _NEW_CONTAINERS = frozenset(["docker run", "podman run", "nerdctl run", "docker-
 _CONNECTING = frozenset(["nc", "ncat", "netcat", "socat", "telnet", "openssl"])
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)\b\}?")
 _TOLD = re.compile(r"[\w./~@:+-]+\Z")
-# Steps past the allowance in which commands that were read are still examined.
-EXAMINED = 2_000
+EXAMINED = 1_000  # steps of what wrappers and options of the commands of one text run
 MAX_SET = 20  # words of a command that may set variables for it
 MAX_TOLD = 10_000  # characters of a script in which variables are replaced
 _IDENTIFIER = re.compile(r"[\w:.-]+")
@@ -107,7 +106,7 @@ class Examination:
 
     def commands(self, commands: Sequence[Command]) -> int | None:
         """All commands of the text; where the first that no step was left for begins, if any."""
-        limit = budget.MAX_STEPS + EXAMINED
+        limit = self.report.shell_steps + EXAMINED
         for index, command in enumerate(commands):
             if self.report.shell_steps > limit:
                 return min(other.start for other in commands[index:])
@@ -129,7 +128,7 @@ class Examination:
             self._hits(command, (*files.redirects(call), *files.reads(call)))
             return
         made_calls, scripts = calls(command)
-        self.report.shell_steps += budget.CALL * (len(made_calls) + len(scripts) - 1)
+        self.report.shell_steps += budget.CALL * (len(made_calls) - 1)
         for call in made_calls:
             self._call(call)
         for script in scripts:

@@ -186,16 +186,16 @@ class Reader(WordReader):
     def _simple(self, source: Sequence[Command]) -> list[Command]:
         command = Command(words=[], start=self.at, end=self.at, source=source, cwd=self.cwd)
         first, unset = len(self.commands), len(self.unset)
-        words, text = command.words, self.text
+        words, text, shift = command.words, self.text, self.shift
         while self.at < self.end:
             # Most words are plain: one match finds the word, and that nothing joins it.
             plain = _PLAIN_WORD.match(text, self.at)
-            if plain and (words or "=" not in plain.group(1)):
-                start, end = plain.span(1)
-                place = (end - start, start + self.shift, end + self.shift)
-                words.append(Word(plain.group(1), start + self.shift, end + self.shift, (place,)))
+            if plain and (words or "=" not in plain[1]):
+                value, end = plain[1], plain.end()
+                start, last = plain.start(1) + shift, end + shift
+                words.append(Word(value, start, last, ((last - start, start, last),)))
                 self.at = command.end = end if len(words) < MAX_WORDS else self._cut(end)
-                if len(words) == 1 and plain.group(1) in RESERVED:
+                if len(words) == 1 and value in RESERVED:
                     done = self._keyword(command)
                     if done is not None:
                         return done
