@@ -19,7 +19,7 @@ from policies.engine.shell.rules import RULES
 from policies.engine.shell.sent import SENT
 from policies.engine.shell.words import MAX_LENGTH
 
-MAX_SCANNED = 20  # texts left out of one text that are scanned for grave commands
+MAX_SCANNED = 200_000  # characters of texts left out of one text that are scanned
 MAX_CHEAP = 200  # characters of a text in another language that is examined in any case
 MAX_PLAIN = 10_000  # characters of a command of plain words
 # Words and blanks, and nothing that the shell would expand, join or redirect.
@@ -97,7 +97,11 @@ def _nested(examination: Examination, first: int) -> None:
         else:
             left_out.append(view)
     report.nested[first:] = kept
-    for view in left_out[:MAX_SCANNED]:
+    scanned = 0
+    for view in left_out:
+        scanned += len(view.text)
+        if scanned > MAX_SCANNED:
+            break
         _unread(Examination(view, None, report), 0)
 
 

@@ -19,6 +19,7 @@ WORD = 1  # a word of plain characters
 PIECE = 2  # a piece of any other word
 CHILD = 8  # a text inside a text
 CALL = 8  # a program that a wrapper runs
+VALUE = 64  # characters of a value that an expansion puts in, or of a file, for one step
 CHARACTERS = 16  # of a text inside a text, which every family looks at, for one step
 
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from policies.engine.shell.budget import PIECE, Work
+from policies.engine.shell.budget import PIECE, VALUE, Work
 from policies.engine.shell.expansion import (
     MAX_FIELDS,
     braces,
@@ -161,14 +161,16 @@ class WordReader(ABC):
             else:
                 quoted = True
         close()
+        if len(words) > 1:
+            self.work.steps += PIECE * len(words)
         return words
 
     def _split(self, text: str) -> list[str]:
         """The fields of an unquoted expansion, by the separators that the text has set."""
         separators = self.variables.get("IFS", " ")
         if separators in (" ", UNKNOWN, ""):
-            return re.split(r"\s+", text)
-        return re.split(f"[\\s{re.escape(separators[:10])}]+", text)
+            return re.split(r"\s+", text, maxsplit=MAX_FIELDS)
+        return re.split(f"[\\s{re.escape(separators[:10])}]+", text, maxsplit=MAX_FIELDS)
 
     def pieces(self, feeds: list[Command] | None = None) -> list[Piece]:
         """The pieces of the word at the current place, unexpanded ones beside values."""
@@ -306,6 +308,7 @@ class WordReader(ABC):
             kind = "value" if name == "@" else kind
             self.at = start + 1 + len(name)
             value = self._value(name)
+        self.work.steps += len(value) // VALUE
         pieces.append(Piece(value[:MAX_VALUE], start, self.at, kind))
 
     def _value(self, name: str) -> str:
@@ -415,6 +418,7 @@ class WordReader(ABC):
             return sliced(value, rest[1:])
         if value is None or UNKNOWN in value:
             return UNKNOWN
+        self.work.steps += len(value) // VALUE
         return edited(value, rest)
 
     def _expanded(self, word: str, start: int) -> str:

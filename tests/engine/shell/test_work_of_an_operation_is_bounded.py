@@ -29,6 +29,15 @@ HOSTILE = (
     "> a ",
     "{a,b}{c,d} ",
 )
+WORDS, LETTERS = "x='" + "a b " * 4_900 + "'\n", "x='" + "ab" * 9_900 + "'\n"
+AGAIN = (
+    (WORDS, "echo $x\n"),
+    (WORDS, "$x "),
+    (LETTERS, '"$x"'),
+    (LETTERS, "echo ${x//a/b}\n"),
+    (LETTERS, 'echo "$x" >> f; sh f\n'),
+    ("cat > Makefile <<A\n" + "a:\n\tls\n" * 3_000 + "A\n", "sh -c 'make a'; cat > b <<A\n\nA\n"),
+)
 
 
 def examined(text: str) -> tuple[Report, int]:
@@ -50,6 +59,24 @@ def test_long_texts_take_no_more_than_the_allowance(unit: str):
     assert report.shell_steps <= LIMIT
     assert report.truncated
     assert "truncated" in report.facts["shell.opaque"]
+
+
+@pytest.mark.parametrize(("once", "again"), AGAIN)
+def test_a_long_value_is_not_put_in_more_often_than_the_allowance_lets(once: str, again: str):
+    report, count = examined((once + again * 8_000)[:100_000])
+
+    assert report.shell_steps <= LIMIT
+    assert count < MAX_TEXTS
+    assert report.truncated
+
+
+def test_a_makefile_that_is_run_again_and_again_is_read_once():
+    text = "cat > Makefile <<A\na:\n\tcp b c\nA\n" + "make a\n" * 200
+
+    report, count = examined(text)
+
+    assert count == 2
+    assert report.facts["file.write"] == ["Makefile", "c"]
 
 
 def test_commands_that_are_examined_do_not_grow_with_the_text(monkeypatch: pytest.MonkeyPatch):
