@@ -15,7 +15,7 @@ from policies.engine.overlaps import settled
 from policies.engine.signs import SignScanner, give_back
 from policies.engine.written import inherit
 
-VERSION = "1"  # of the detectors; stored with every decision, raised when their answers change
+VERSION = "2"  # of the detectors; stored with every decision, raised when their answers change
 MAX_DEPTH = 8  # wrappers inside wrappers
 MAX_NESTED = 500  # unwrapped texts examined per operation; its own parts all are
 
