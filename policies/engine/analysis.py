@@ -40,12 +40,13 @@ class Analysis:
 @cache
 def families() -> tuple[Family, ...]:
     """All families, in the order in which they run."""
+    from policies.engine.access import Access
     from policies.engine.pii import PersonalData
     from policies.engine.secrets import Secrets
     from policies.engine.shell import Shell
     from policies.engine.sql import Sql
 
-    return (Shell(), Sql(), PersonalData(), Secrets())
+    return (Shell(), Sql(), Access(), PersonalData(), Secrets())
 
 
 @cache
