@@ -33,6 +33,7 @@ _PERCENT = re.compile(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad]|u00)", re.IGNORECASE
 _VALUE_FIRST = re.compile(r"[\d'\"-]|\w+[)'\"`]|test\b|case\s+when\b|if\s*\(", re.IGNORECASE)
 _LIKE = re.compile(r"\blike\s+'%", re.IGNORECASE)
 _NAME_FOLLOWS = re.compile(r"\b(?:table|from|exists|truncate|database|schema)\s*\Z", re.IGNORECASE)
+_NO_MONGO = frozenset([Language.SHELL, Language.PATH, Language.READ_PATH, Language.TEXT])
 _VALUE_SIGNS = frozenset(["operator", "probe", "splice"])
 _LEAF = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
@@ -91,7 +92,7 @@ class Sql:
             self._value(view, 0, view.text, report)
         elif language == Language.URL:
             self._parameters(view, report)
-        if "mongo" in signs and language not in (Language.SHELL, Language.PATH, Language.TEXT):
+        if "mongo" in signs and language not in _NO_MONGO:
             _mongo(view, report)
 
     def _statement(self, view: View, report: Report) -> None:
