@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.engine.language import word_set
+from policies.engine.sql.budget import Budget
 from policies.engine.sql.evidence import BEHIND_LITERAL, Evidence
 from policies.engine.sql.statements import Statement
 from policies.engine.sql.tokens import Token
@@ -23,7 +24,7 @@ _QUERY_ONLY = frozenset(["group", "having", "union"])
 _LITERALS = ("string", "number", "quoted")
 
 
-def stray_values(statement: Statement, text: str) -> Iterator[Evidence]:
+def stray_values(statement: Statement, text: str, budget: Budget) -> Iterator[Evidence]:
     """Signs of injection in what stands behind a literal that should have ended a condition."""
     tokens = statement.tokens
     if statement.verb not in ("select", "insert", "update", "delete", "replace", "with"):
@@ -45,7 +46,7 @@ def stray_values(statement: Statement, text: str) -> Iterator[Evidence]:
         if left < 0:
             return
         start = token.start + (token.kind != "number")
-        found = value_evidence(text[start : min(statement.end, start + MAX_STRAY)])
+        found = value_evidence(text[start : min(statement.end, start + MAX_STRAY)], budget)
         for sign in found:
             yield Evidence(
                 rule=sign.rule,
