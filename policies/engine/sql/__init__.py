@@ -39,6 +39,8 @@ _LEAF = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
 )
 _PARAMETER = re.compile(r"[^&?=\s/]{1,200}==?(?P<value>[^&]*)")
+# {"status": "shutdown"}: a state, and no order to the database.
+_ONE_WORD = re.compile(r"\s*[a-z]+(?:\s+(?:immediate|abort))?\s*\Z", re.IGNORECASE)
 _SQL_KEYS = frozenset(["sql", "query", "statement", "stmt"])
 _SHELL_KEYS = frozenset(["command", "cmd", "script", "shell"])
 
@@ -168,7 +170,7 @@ class Sql:
                 continue
             start, end = found.span("value")
             language = "sql" if key in _SQL_KEYS else "shell" if key in _SHELL_KEYS else ""
-            if not language and "\\" not in value:
+            if not language and "\\" not in value and not _ONE_WORD.match(value):
                 language = {Guess.SQL: "sql", Guess.JSON: ""}.get(guess(value), "")
             if language:
                 report.nest(_json_string(view, start, end, language))

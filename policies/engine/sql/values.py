@@ -49,7 +49,7 @@ _CLOSED = re.compile(
 # Signs that do not need to stand at the place where the value breaks out.
 _ANYWHERE = re.compile(
     r"\b(?:union|select|waitfor|sleep|benchmark|having|exec|execute|declare|insert|drop|outfile|"
-    r"dumpfile|procedure)\b|;|--|\#|/\*|\b(?:or|and|xor)\b[^=<>]{0,60}(?:[=<>]|\b(?:like|is|in)\b)|"
+    r"dumpfile|procedure|create|grant|alter|truncate)\b|;|--|\#|/\*|\b(?:or|and|xor)\b[^=<>]{0,60}(?:[=<>]|\b(?:like|is|in)\b)|"
     r"\w_\w+\s*\(|\b(?:iif|if|case|elt)\b|\w\([^()]{0,60}\w\(|@@|\|\||&&",
     re.IGNORECASE,
 )
@@ -209,6 +209,8 @@ def _is_negative(tokens: Tokens) -> bool:
 
 def _cut_off(tokens: Tokens, value: str, quote: str) -> Iterator[Evidence]:
     """`kim'-- and the rest`: a comment right behind the quote, whatever it says."""
+    if tokens[-1].text == ";" and tokens[-2].text.endswith("*/"):
+        tokens = tokens[:-1]
     if len(tokens) != _OPERAND + 2 or tokens[-1].kind != "comment":
         return
     before = value[: tokens[_OPERAND].end - len(_HEAD) - 2]
