@@ -398,6 +398,7 @@ HARMLESS = (
     "price > 100 and price < 200 or stock = 0",
     "6'2\" -- 5'11\"",
     "Kq'<zRbmTw8, nD\"%vf and Lp'|Xw3",
+    "b<Q9=rc>o'*",
     "open('notes') or die('no notes');",
     "sleep(7) hours; dream of 'boats'",
     "\"Harbour\" brand 'union' suit; sizes 38 or 40",

@@ -67,6 +67,7 @@ _QUOTED_OPERATOR = re.compile(
     r"""(?:[-+*/%^&|<>=~!?]{1,3}|like|select|and|or|in)['"`](?P<behind>\s*(?:[:,)\]]|=>))?""",
     re.IGNORECASE,
 )
+_PLAIN = re.compile(r"[\w.@%-]*\Z")  # what stands before the quote of a value, and of no password
 _APOSTROPHE = re.compile(r"[a-z]'(?:s|t|re|ve|ll|d|m)\s+[a-z]+\s+[a-z]", re.IGNORECASE)
 _KEYWORDS = BEHIND_LITERAL | word_set(
     "select insert update delete drop create alter truncate exec execute declare waitfor begin "
@@ -153,7 +154,7 @@ def _in_context(value: str, quote: str, budget: Budget) -> Iterator[Evidence]:
     # What the program puts behind the value closes the string that the value leaves open.
     closing = quote or "'"
     is_open = (value.count(closing) + len(quote)) % 2
-    if quote and not is_open and _WAITS.search(value) and " " not in value.partition(quote)[0]:
+    if quote and not is_open and _WAITS.search(value) and _PLAIN.match(value.partition(quote)[0]):
         is_open = 2  # the string of the program is the operand that is missing
     text = head + value + closing * is_open
     limit = len(head) + len(value)
