@@ -84,12 +84,17 @@ def _row(entry: Entry) -> str:
 def _sample(case: Case | None) -> str:
     if case is None:
         return "–"
+    under = f" under `{case.key}`" if case.key else ""
+    asked = f" with the numbers of {', '.join(case.countries)} asked for" if case.countries else ""
+    return without_secrets(case) + under + asked
+
+
+def without_secrets(case: Case, limit: int = MAX_CHARS) -> str:
+    """The text of a case as inline code, its secrets cut to their first letters."""
     text = case.text
     for value in _secrets():
         text = text.replace(value, f"{value[:_KEPT]}…")
-    under = f" under `{case.key}`" if case.key else ""
-    asked = f" with the numbers of {', '.join(case.countries)} asked for" if case.countries else ""
-    return code(text) + under + asked
+    return code(text, limit)
 
 
 @cache
@@ -100,6 +105,6 @@ def _secrets() -> list[str]:
         case.text[span.start : span.end]
         for case in own_cases()
         for span in case.spans
-        if span.kind.startswith("secret.")
+        if span.kind.partition(".")[0] == "secret"
     }
     return sorted(found, key=len, reverse=True)

@@ -66,7 +66,8 @@ class Tally:
                 (
                     finding
                     for finding in left
-                    if finding.kind == span.kind and overlap(span, finding) >= MIN_OVERLAP
+                    if f"{finding.kind}.".startswith(f"{span.kind}.")
+                    and overlap(span, finding) >= MIN_OVERLAP
                 ),
                 None,
             )

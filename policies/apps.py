@@ -1,6 +1,21 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class PoliciesConfig(AppConfig):
     name = "policies"
     verbose_name = "Policies"
+
+    def ready(self) -> None:
+        post_migrate.connect(_add_builtin_policies, sender=self)
+
+
+def _add_builtin_policies(using: str, **_: Any) -> None:
+    """Give every tenant the built-in policies that came with this version."""
+    from axonportal.accounts.models import Tenant
+    from policies import services
+
+    for tenant in Tenant.objects.using(using):
+        services.add_builtin_policies(tenant)

@@ -86,6 +86,18 @@ BUILTINS: tuple[Builtin, ...] = (
         actions=[{"type": "block", "message": "Dangerous command"}],
         priority=180,
     ),
+    Builtin(
+        name="sensitive_access_blocking",
+        description="Blocks file tools and fetches that need a person's decision: reading keys and "
+        "credentials, writing start-up files, sign-in keys, the agent's own settings or the "
+        "operating system, a cloud machine's metadata service.",
+        category="security-dangerous",
+        severity="critical",
+        setting="DANGEROUS_COMMAND_ACTION",
+        conditions=_detects("access.sensitive"),
+        actions=[{"type": "block", "message": "Sensitive file or host"}],
+        priority=170,
+    ),
     _personal_data("ssn", "US social security numbers", "pii-us", "critical"),
     _personal_data("credit_card", "credit card numbers", "pii-global", "critical"),
     _personal_data("aadhaar", "Aadhaar numbers", "pii-india", "critical"),

@@ -161,8 +161,12 @@ def _locked(policy: Policy) -> Policy:
 
 
 def add_builtin_policies(tenant: Tenant) -> None:
-    """Give the tenant the built-in policies that it does not have yet."""
-    present = set(Policy.objects.filter(tenant=tenant).values_list("builtin", flat=True))
+    """Give the tenant the built-in policies that it does not have yet.
+
+    A policy of the tenant's own that bears the name of one stays, and takes its place.
+    """
+    own = Policy.objects.filter(tenant=tenant).values_list("builtin", "name")
+    present = {name for names in own for name in names}
     for builtin in BUILTINS:
         if builtin.name not in present:
             create_policy(

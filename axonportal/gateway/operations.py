@@ -24,7 +24,10 @@ TOOL_ARGUMENTS: dict[str, tuple[tuple[str, Language], ...]] = {
     "Write": (("file_path", Language.PATH), ("content", Language.TEXT)),
     "Edit": (("file_path", Language.PATH), ("new_string", Language.TEXT)),
     "NotebookEdit": (("notebook_path", Language.PATH), ("new_source", Language.TEXT)),
-    "Read": (("file_path", Language.PATH),),
+    "Read": (("file_path", Language.READ_PATH),),
+    "Grep": (("path", Language.READ_PATH), ("pattern", Language.TEXT)),
+    "Glob": (("path", Language.READ_PATH), ("pattern", Language.READ_PATH)),
+    "LS": (("path", Language.READ_PATH),),
     "WebFetch": (("url", Language.URL), ("prompt", Language.TEXT)),
     "WebSearch": (("query", Language.TEXT),),
     "Agent": (("prompt", Language.TEXT),),
@@ -42,6 +45,8 @@ _ARGUMENT_LANGUAGES = {
     "file_path": Language.PATH,
     "filename": Language.PATH,
 }
+# A tool with one of these arguments beside a path writes the file; without, it reads it.
+_CONTENTS = ("content", "contents", "text", "new_string", "new_source", "insert_text", "new_str")
 _SQL_SERVERS = ("postgres", "mysql", "mariadb", "sqlite", "mssql", "oracle", "snowflake", "sql")
 _SEPARATOR = "\n"
 # In results of Claude Code's own tools: one of a few words each, checked by the client.
@@ -91,8 +96,9 @@ def of_tool_input(
         )
     else:
         server_is_sql = tool_language(tool) == Language.SQL
+        writes = isinstance(tool_input, Mapping) and any(name in tool_input for name in _CONTENTS)
         strings = (
-            (path, text, _argument_language(path, server_is_sql=server_is_sql))
+            (path, text, _argument_language(path, server_is_sql=server_is_sql, writes=writes))
             for path, text in leaves(tool_input)
         )
     operation = _operation(strings, tool=tool, phase=Phase.BEFORE, fields=fields)
@@ -165,8 +171,9 @@ def leaves(value: Any, path: Path = (), *, keep_shape: bool = False) -> Iterator
         yield path, str(value)
 
 
-def _argument_language(path: Path, *, server_is_sql: bool) -> Language:
+def _argument_language(path: Path, *, server_is_sql: bool, writes: bool) -> Language:
     name = next((key for key in reversed(path) if isinstance(key, str)), "").lower()
     if server_is_sql and name == "query":
         return Language.SQL
-    return _ARGUMENT_LANGUAGES.get(name, Language.AUTO)
+    language = _ARGUMENT_LANGUAGES.get(name, Language.AUTO)
+    return Language.READ_PATH if language == Language.PATH and not writes else language

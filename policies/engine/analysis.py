@@ -15,7 +15,7 @@ from policies.engine.overlaps import settled
 from policies.engine.signs import SignScanner, give_back
 from policies.engine.written import inherit
 
-VERSION = "1"  # of the detectors; stored with every decision, raised when their answers change
+VERSION = "2"  # of the detectors; stored with every decision, raised when their answers change
 MAX_DEPTH = 8  # wrappers inside wrappers
 MAX_NESTED = 500  # unwrapped texts examined per operation; its own parts all are
 
@@ -40,12 +40,13 @@ class Analysis:
 @cache
 def families() -> tuple[Family, ...]:
     """All families, in the order in which they run."""
+    from policies.engine.access import Access
     from policies.engine.pii import PersonalData
     from policies.engine.secrets import Secrets
     from policies.engine.shell import Shell
     from policies.engine.sql import Sql
 
-    return (Shell(), Sql(), PersonalData(), Secrets())
+    return (Shell(), Sql(), Access(), PersonalData(), Secrets())
 
 
 @cache

@@ -8,7 +8,7 @@ one thing, a `Case`, so that the scorecard and the tests count them alike.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -23,13 +23,20 @@ CORPORA = Path(__file__).parent / "corpora"
 _TOOLS = {"shell": "Bash", "sql": "mcp__postgres__query"}
 _HIT, _MISS = "/hit", "/miss"  # of the ids of a pair
 _CODE = frozenset(["sqli", "dangerous"])
+# In the secrets of a corpus, so that no line of it looks like a leak.
+BREAK = "¦"
+# The kind to find at a place; the names of secrets' issuers are the engine's own, so any will do.
+_PLACED: dict[str, Callable[[str], str]] = {
+    "pii": lambda name: f"pii.{name.lower()}",
+    "secrets": lambda name: "secret",
+}
 # A `kind` of the corpora, as the language of a part.
 _LANGUAGES = {"bash": Language.SHELL, "sql": Language.SQL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A place to find: a kind such as `pii.ssn`, at `[start, end)` of the text."""
+    """A place to find: a kind such as `pii.ssn`, or a prefix of it, at `[start, end)`."""
 
     kind: str
     start: int
@@ -169,16 +176,26 @@ def _located(text: str, found: Iterable[tuple[str, str]]) -> Iterator[Span]:
 
 
 def _corpus(path: Path) -> Iterator[Case]:
-    """A corpus: lines with `id`, `source`, `kind`, `tool`, `text`, `score` and `labels`."""
+    """A corpus: lines with `id`, `source`, `kind`, `tool`, `text`, `score` and `labels`.
+
+    `labels` holds true for a class to find, or the places of it: `type`, `start`, `end`. The text
+    holds `BREAK`s, which the places do not count.
+    """
     for line in path.read_text(encoding="utf-8").splitlines():
         item = json.loads(line)
+        labels = item["labels"]
         yield Case(
             id=item["id"],
             family=path.stem,
             source=item["source"],
-            text=item["text"],
+            text=item["text"].replace(BREAK, ""),
             scored=frozenset(item["score"]),
-            expected=frozenset(name for name in CLASSES if item["labels"].get(name)),
+            expected=frozenset(name for name in CLASSES if labels.get(name)),
+            spans=tuple(
+                Span(kind=kind(place["type"]), start=place["start"], end=place["end"])
+                for name, kind in _PLACED.items()
+                for place in labels.get(name, ())
+            ),
             tool=item["tool"],
             language=_LANGUAGES.get(item["kind"], Language.AUTO),
         )

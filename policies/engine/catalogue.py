@@ -74,23 +74,5 @@ def _findings(case: Case) -> Sequence[Finding]:
 
 def _rules() -> Iterator[tuple[str, Rule]]:
     for family in families():
-        listed: tuple[Rule, ...] = tuple(getattr(family, "rules", ()))
-        for rule in listed or _observed(family.name):
+        for rule in family.rules:
             yield family.name, rule
-
-
-def _observed(family: str) -> tuple[Rule, ...]:
-    """The rules that show in a family's samples, for a family that lists none itself."""
-    found: dict[str, Rule] = {}
-    for case in own_cases():
-        if case.family == family and case.source == "samples":
-            for finding in case.examined().findings:
-                if finding.kind.partition(".")[0].startswith(family.rstrip("s")):
-                    rule = Rule(
-                        kind=finding.kind,
-                        name=finding.rule,
-                        finds=finding.reason,
-                        reference=finding.reference,
-                    )
-                    found.setdefault(rule.id, rule)
-    return tuple(found[identity] for identity in sorted(found))

@@ -9,7 +9,7 @@ from policies.engine.findings import Finding
 # A class is what a reader of the figures asks for; a kind is what a policy names.
 CLASSES: dict[str, tuple[str, ...]] = {
     "sqli": ("sql.injection",),
-    "dangerous": ("sql.destructive", "shell.dangerous"),
+    "dangerous": ("sql.destructive", "shell.dangerous", "access.sensitive"),
     "pii": ("pii",),
     "secrets": ("secret",),
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from policies.engine.findings import Report, View
+from policies.engine.rules import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class Family(Protocol):
 
     name: str
     signs: Sequence[Sign]
+    rules: Sequence[Rule]
 
     def examine(self, view: View, signs: frozenset[str], report: Report) -> None:
         """Look at one text and report facts and findings.

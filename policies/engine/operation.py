@@ -23,7 +23,8 @@ class Language(StrEnum):
     AUTO = "auto"
     SHELL = "shell"
     SQL = "sql"
-    PATH = "path"
+    PATH = "path"  # of a file that is written, or of which nobody knows whether
+    READ_PATH = "read_path"  # of a file that is only read
     URL = "url"
     TEXT = "text"
 

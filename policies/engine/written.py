@@ -17,6 +17,7 @@ from posixpath import join as join_path
 from policies.engine.findings import DATA_FAMILIES, EXECUTES, Finding, Report, View
 from policies.engine.operation import Language, Operation, Part, Written
 
+WRITTEN_EARLIER = "written earlier: "  # how the layer of an inherited finding begins
 MAX_FILES = 50  # that one operation inherits from: files run files
 MAX_INHERITED = 1_000  # findings that one operation inherits
 
@@ -124,7 +125,7 @@ def inherit(operation: Operation, report: Report) -> None:
 
 
 def _inherited(finding: Finding, path: str, place: tuple[int, int]) -> Finding:
-    layer = f"written earlier: {path}"
+    layer = f"{WRITTEN_EARLIER}{path}"
     if finding.layer:
         layer = f"{layer} > {finding.layer}"
     return replace(finding, start=place[0], end=place[1], layer=layer)

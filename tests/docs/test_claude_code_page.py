@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from axonportal.launcher.welcome import hook_configuration
+from policies.builtin import BUILTINS
 from tests.docs.blocks import PAGE, Block, fenced
 from tests.gateway.running import Running
 
@@ -68,7 +69,7 @@ EXPECTED: list[tuple[str, Callable[[str], None]]] = [
     ("{id, mode, version}", selected),
     ("POLICY=", is_("observe")),
     ("pii_phone_detection -d", is_("log")),
-    ("your-secret", is_("11")),
+    ("your-secret", is_(str(len(BUILTINS) + 1))),  # with the one made above
     ("http_code", is_("405")),
 ]
 

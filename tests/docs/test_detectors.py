@@ -39,12 +39,12 @@ def test_every_rule_has_a_sentence_and_samples():
         assert entry.miss is not None, entry.rule.id
 
 
-def test_no_secret_stands_on_the_page():
-    written = detectors.PAGE.read_text(encoding="utf-8")
+def test_no_secret_stands_on_a_page(explanation):
+    written = detectors.PAGE.read_text(encoding="utf-8") + explanation
 
     for case in own_cases():
         for span in case.spans:
-            if span.kind.startswith("secret."):
+            if span.kind.partition(".")[0] == "secret":
                 assert case.text[span.start : span.end] not in written, case.id
 
 

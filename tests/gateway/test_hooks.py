@@ -474,3 +474,37 @@ def test_a_policy_in_observe_mode_changes_nothing_and_is_on_record(
     assert row.approved is True
     assert row.triggered_policies == ["dangerous_query_blocking"]
     assert row.snapshot["matches"][0]["decided_by"] == "observe mode"
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "rule"),
+    [
+        ("Write", {"file_path": "/home/ada/.ssh/authorized_keys", "content": "k"}, "trusted later"),
+        ("Edit", {"file_path": "/home/ada/.bashrc", "old_string": "a", "new_string": "b"}, "later"),
+        ("Read", {"file_path": "/home/ada/.aws/credentials"}, "credentials"),
+        ("WebFetch", {"url": "http://169.254.169.254/latest/meta-data/", "prompt": "x"}, "cloud"),
+        ("mcp__files__write_file", {"path": "/x/.claude/settings.json", "content": "{}"}, "agent"),
+        ("mcp__files__read_file", {"path": "/home/ada/.ssh/id_rsa"}, "credentials"),
+    ],
+)
+def test_a_tool_that_touches_what_needs_a_person_is_denied(api, tool, given, rule):
+    answer = api.post(HOOK, before(tool, **given)).body["hookSpecificOutput"]
+
+    assert answer["permissionDecision"] == "deny"
+    assert rule in answer["permissionDecisionReason"]
+    assert "sensitive_access_blocking" in answer["permissionDecisionReason"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "given"),
+    [
+        ("Write", {"file_path": "/home/ada/shop/app.py", "content": "print(1)"}),
+        ("Read", {"file_path": "/home/ada/shop/.env.example"}),
+        ("Read", {"file_path": "/home/ada/.ssh/id_rsa.pub"}),
+        ("Read", {"file_path": "/home/ada/shop/.claude/settings.json"}),
+        ("Grep", {"pattern": "authorized_keys", "path": "/home/ada/shop"}),
+        ("WebFetch", {"url": "https://docs.python.org/3/", "prompt": "x"}),
+    ],
+)
+def test_a_tool_that_touches_nothing_of_that_kind_is_left_alone(api, tool, given):
+    assert api.post(HOOK, before(tool, **given)).body == {}

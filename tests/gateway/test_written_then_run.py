@@ -59,6 +59,7 @@ def test_the_reason_and_the_trail_say_where_it_comes_from(api):
     answer = api.post(HOOK, event("Bash", command="bash tidy.sh")).body
 
     assert "dangerous_command_blocking" in str(answer)
+    assert f"[written earlier: {PATH}]" in str(answer)  # the model may not have it in mind
     found = GatewayContext.objects.filter(verdict="deny").get().snapshot["findings"]
     assert [one["layer"] for one in found] == [f"written earlier: {PATH}"]
     assert (found[0]["start"], found[0]["end"]) == (5, 12)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from axonportal.accounts.models import Tenant
@@ -74,6 +75,7 @@ def test_a_tenant_begins_with_the_policies_that_the_guide_names(tenant: Tenant) 
         "sql_injection_detection",
         "dangerous_query_blocking",
         "dangerous_command_blocking",
+        "sensitive_access_blocking",
         "pii_ssn_detection",
         "pii_credit_card_detection",
         "pii_aadhaar_detection",
@@ -82,6 +84,18 @@ def test_a_tenant_begins_with_the_policies_that_the_guide_names(tenant: Tenant) 
         "pii_phone_detection",
         "secret_detection",
     }
+
+
+@pytest.mark.django_db
+def test_a_migration_gives_every_tenant_what_came_with_the_version() -> None:
+    earlier = Tenant.objects.create(slug="earlier", name="Earlier")
+    own = saved_policy(earlier, name="secret_detection")
+
+    call_command("migrate", verbosity=0)
+
+    made = Policy.objects.filter(tenant=earlier)
+    assert set(made.values_list("name", flat=True)) == {builtin.name for builtin in BUILTINS}
+    assert made.get(name="secret_detection") == own
 
 
 def test_what_a_tenant_made_of_a_built_in_policy_survives_the_next_start(tenant: Tenant) -> None:

@@ -26,6 +26,7 @@ from policies.engine.findings import Finding
 from policies.engine.operation import Operation
 from policies.engine.policy import ActionType
 from policies.engine.redaction import redact_parts
+from policies.engine.written import WRITTEN_EARLIER
 
 AGENT = "claude-code"
 MAX_NOTE_CHARS = 2_000  # the client spills longer texts to a file
@@ -124,7 +125,7 @@ def _pre_tool_use(caller: Caller, event: JSON) -> JSON:
 def _reason(checked: Checked, operation: Operation) -> str:
     """What the model reads: what, why, which policy, the decision's id, what to do instead."""
     decision = checked.decision
-    why = " ".join(dict.fromkeys(found.reason for found in _deciding(checked)))
+    why = " ".join(dict.fromkeys(map(_said, _deciding(checked))))
     held = decision.verdict == Verdict.HOLD
     return " ".join(
         part
@@ -140,6 +141,12 @@ def _reason(checked: Checked, operation: Operation) -> str:
         )
         if part
     )[:MAX_NOTE_CHARS]
+
+
+def _said(found: Finding) -> str:
+    """Why, and where, if the call's own text does not show it."""
+    layer = found.layer.partition(" > ")[0]
+    return f"{found.reason} [{layer}]" if layer.startswith(WRITTEN_EARLIER) else found.reason
 
 
 def _deciding(checked: Checked) -> list[Finding]:

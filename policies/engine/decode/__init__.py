@@ -32,6 +32,7 @@ BUDGET_FACTOR = 2  # decoded characters of one operation: so many times its own,
 BUDGET_FREE = 50_000  # and so many more
 MAX_STRINGS = 200  # strings of a JSON text that are JSON themselves
 
+_PATHS = frozenset([Language.PATH, Language.READ_PATH])
 _CODE = frozenset([Language.SHELL, Language.SQL, "code", "mongo"])
 _ESCAPED = {"stray": "asp", "percent": "url", "entity": "html", "letter": "json", "mail": "mail"}
 # A string of JSON whose content begins like JSON with escaped quotes.
@@ -109,7 +110,7 @@ class Decode:
             if inner is None:
                 return
             made = normalised(lines.text, inner).through(lines)
-            if language not in _CODE and language != Language.PATH:
+            if language not in _CODE and language not in _PATHS:
                 language = Language.TEXT  # lines of a text begin anything
         self._nest(view, made, language, "unicode", report)
 
@@ -126,8 +127,8 @@ class Decode:
         if "pair" in signs and language in (Language.SHELL, Guess.SHELL):
             self._pairs(view, report)
         inside = Language.TEXT
-        if view.language == Language.PATH:
-            inside = Language.PATH
+        if view.language in _PATHS:
+            inside = Language(view.language)
         elif view.language == Language.AUTO and language in (Guess.VALUE, Guess.TEXT):
             inside = Language.AUTO
             if signs & {"plus", "percent"} and "+" in view.text and " " not in view.text:
@@ -149,7 +150,7 @@ class Decode:
             made = resolved(view.text, kinds)
         else:
             made = resolved(lines.text, kinds).through(lines)
-            inside = Language.PATH if inside == Language.PATH else Language.TEXT
+            inside = inside if inside in _PATHS else Language.TEXT
         self._nest(view, made, inside, "+".join(kinds), report)
 
     def _pairs(self, view: View, report: Report) -> None:

@@ -57,7 +57,7 @@ class PersonalData:
     a finder of names is registered (see `names`)."""
 
     name = "pii"
-    rules: tuple[Rule, ...] = RULES
+    rules: Sequence[Rule] = RULES
 
     def __init__(self, *, countries: Iterable[str] = ()) -> None:
         """Look for the national numbers of `countries` too (`"de"`); see `national`.

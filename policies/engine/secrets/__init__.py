@@ -105,7 +105,7 @@ class Secrets:
     """Findings `secret.<kind>`: the span is the secret value alone, every occurrence."""
 
     name = "secrets"
-    rules: tuple[Rule, ...] = RULES
+    rules: Sequence[Rule] = RULES
     signs: Sequence[Sign] = (*_SIGNS, *commands.SIGNS, *SHAPE_SIGNS)
 
     def examine(self, view: View, signs: frozenset[str], report: Report) -> None:

@@ -191,9 +191,14 @@ _METADATA = re.compile(
 )
 
 
+def is_metadata(text: str) -> bool:
+    """Whether a text names the metadata service of a cloud machine."""
+    return _METADATA.search(text) is not None
+
+
 def metadata(call: Call) -> Iterator[Hit]:
     """The credentials of the cloud machine."""
-    if call.name in DOWNLOADERS and any(_METADATA.search(text) for text in call.arguments):
+    if call.name in DOWNLOADERS and any(map(is_metadata, call.arguments)):
         yield Hit(
             rule="credential_read",
             reason="Reads the credentials of the cloud machine (metadata service).",

@@ -11,6 +11,7 @@ from policies.engine.family import Sign
 from policies.engine.findings import Report, View
 from policies.engine.language import Guess, guess
 from policies.engine.operation import Language
+from policies.engine.rules import Rule
 from policies.engine.sql import destructive, mongo, statements
 from policies.engine.sql.budget import Budget, Work
 from policies.engine.sql.decoding import PLUS, decoded, plain, readings
@@ -34,6 +35,7 @@ _PERCENT = re.compile(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad]|u00)", re.IGNORECASE
 _VALUE_FIRST = re.compile(r"[\d'\"-]|\w+[)'\"`]|test\b|case\s+when\b|if\s*\(", re.IGNORECASE)
 _LIKE = re.compile(r"\blike\s+'%", re.IGNORECASE)
 _NAME_FOLLOWS = re.compile(r"\b(?:table|from|exists|truncate|database|schema)\s*\Z", re.IGNORECASE)
+_NO_MONGO = frozenset([Language.SHELL, Language.PATH, Language.READ_PATH, Language.TEXT])
 _VALUE_SIGNS = frozenset(["operator", "probe", "splice"])
 _LEAF = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
@@ -49,7 +51,7 @@ class Sql:
     """The family `sql`."""
 
     name = "sql"
-    rules = RULES
+    rules: Sequence[Rule] = RULES
     signs: Sequence[Sign] = (
         Sign(
             name="statement",
@@ -94,7 +96,7 @@ class Sql:
             self._value(view, 0, view.text, report)
         elif language == Language.URL:
             self._parameters(view, report)
-        if "mongo" in signs and language not in (Language.SHELL, Language.PATH, Language.TEXT):
+        if "mongo" in signs and language not in _NO_MONGO:
             _mongo(view, report)
 
     def _statement(self, view: View, report: Report) -> None:
