@@ -24,7 +24,7 @@ from policies.engine.sql.tokens import tokenize
 from policies.engine.sql.unread import CONFIDENCE, unread
 from policies.engine.sql.values import MAX_VALUE, subquery_evidence, value_evidence
 
-MAX_STATEMENTS = 1_500  # of one text
+MAX_STATEMENTS = 1_000  # of one text
 MAX_URL = 20_000  # characters of a URL or form that are examined
 MAX_TORN = 4  # statements of one text in which values are looked for
 MAX_ENCODED = 3 * MAX_VALUE  # characters of a text that is read with its percent signs resolved

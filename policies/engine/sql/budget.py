@@ -19,8 +19,8 @@ class Work(StrEnum):
     VALUES = "sql.values"  # tokens of values, in every context that they are put into
 
 
-# About 2 us a token (read), 1 us (judged) and 4 us (a value): a share takes 10 to 30 ms.
-LIMITS = {Work.READ: 12_000, Work.JUDGED: 6_000, Work.VALUES: 8_000}
+# About 2 us a token (read), 1 us (judged) and 5 us (a value): a share takes some 30 ms.
+LIMITS = {Work.READ: 10_000, Work.JUDGED: 6_000, Work.VALUES: 6_000}
 
 
 class Budget:

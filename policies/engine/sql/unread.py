@@ -21,7 +21,7 @@ _PATTERN = re.compile(
     rf"|(?P<drop_schema>drop{_BLANK}schema)|(?P<drop_owned>drop{_BLANK}owned)){_BLANK}{_NAME}"
     rf"|\b(?P<truncate>truncate{_BLANK}(?:table{_BLANK})?{_NAME})\s{{0,9}}(?:;|,|\Z)"
     rf"|\b(?P<delete_all>delete{_BLANK}from{_BLANK}{_NAME})\s{{0,9}}(?:;|\Z)"
-    r"|\b(?P<server_program>xp_cmdshell\b|copy\b[^;]{1,120}\bprogram\b)"
+    r"|\b(?P<server_program>xp_cmdshell\b|copy\b[^;]{1,60}\bprogram\b)"
     rf"|\b(?P<server_file>into{_BLANK}(?:out|dump)file)\b",
     re.IGNORECASE,
 )

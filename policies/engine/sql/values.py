@@ -81,6 +81,9 @@ def value_evidence(value: str, budget: Budget) -> list[Evidence]:
     """Signs of injection in `value`, offsets in it; the first context that shows some counts."""
     if len(value) > MAX_VALUE or _is_document(value):
         return []
+    if not budget.left(Work.VALUES):
+        budget.cut()
+        return []
     if closed := _CLOSED.match(value):
         # kim@x) and 4=4: whatever stands before a bracket that nobody opened is the value
         value = "1" * closed.end() + value[closed.end() :]
@@ -160,11 +163,7 @@ def _in_context(value: str, quote: str, budget: Budget) -> Iterator[Evidence]:
     limit = len(head) + len(value)
     if quote and _is_quoted_word(value, quote):
         return
-    left = budget.left(Work.VALUES)
-    if not left:
-        budget.cut()
-        return
-    tokens, complete = tokenize(text, left)
+    tokens, complete = tokenize(text, budget.left(Work.VALUES))
     budget.spend(Work.VALUES, len(tokens))
     if not complete:
         budget.cut()
