@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -19,6 +20,10 @@ from policies.models import Policy
 
 logger = logging.getLogger(__name__)
 
+# A rebuild takes a core for a second, in every process that follows the change. It waits until
+# the first answers under the new policies are given, and a series of saves is over.
+SETTLE_S = 0.25
+MAX_PUT_OFF = 20  # times; then it is built for what there is
 TOPIC = "policies:"  # of `common.changes`, followed by the tenant's id
 
 
@@ -97,25 +102,34 @@ class ActivePolicies:
         threading.Thread(target=self._work, name="policies", daemon=True).start()
 
     def _work(self) -> None:
-        """Reload what became stale, and build prefilters, beside the calls."""
+        """Reload what became stale at once, and build prefilters when changes have settled."""
+        put_off = 0
         while True:
             self._wake.wait()
             self._wake.clear()
-            for tenant_id, entry in list(self._entries.items()):
-                try:
-                    if entry.loaded != entry.wanted:
-                        self._refresh(tenant_id, entry)
-                    self._complete(entry)
-                except CompileRefusedError:
-                    logger.warning(
-                        "tenant %s: no prefilter; its patterns run one by one", tenant_id
-                    )
-                except Exception:
-                    # The next call meets the same error and answers it as a denial.
-                    logger.exception("policies of tenant %s", tenant_id)
+            self._for_each(self._refresh_stale)
             connection.close()
+            if put_off < MAX_PUT_OFF and self._wake.wait(SETTLE_S):
+                put_off += 1
+                continue
+            put_off = 0
+            self._for_each(self._complete)
 
-    def _complete(self, entry: _Entry) -> None:
+    def _for_each(self, work: Callable[[int, _Entry], None]) -> None:
+        for tenant_id, entry in list(self._entries.items()):
+            try:
+                work(tenant_id, entry)
+            except CompileRefusedError:
+                logger.warning("tenant %s: no prefilter; its patterns run one by one", tenant_id)
+            except Exception:
+                # The next call meets the same error and answers it as a denial.
+                logger.exception("policies of tenant %s", tenant_id)
+
+    def _refresh_stale(self, tenant_id: int, entry: _Entry) -> None:
+        if entry.loaded != entry.wanted:
+            self._refresh(tenant_id, entry)
+
+    def _complete(self, tenant_id: int, entry: _Entry) -> None:
         current = entry.policies
         if current is None or current.is_complete:
             return

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import which
 
 import hyperscan
 import msgspec
@@ -23,13 +24,7 @@ COMPILE_S = 2  # processor seconds for one pattern's admission
 REBUILD_S = 30  # processor seconds for a whole tenant
 COMPILE_BYTES = 768 * 2**20  # address space of the child, interpreter included
 REBUILD_NICENESS = 15  # a rebuild takes a core for a second; answers come first
-# Its niceness before anything is imported, which is half of the work for a few patterns.
-_CHILD = """
-import os, sys
-os.nice(int(sys.argv[2]))
-from policies.engine import prefilter
-prefilter.child(int(sys.argv[1]))
-"""
+_CHILD = "import sys; from policies.engine import prefilter; prefilter.child(int(sys.argv[1]))"
 # PREFILTER lets Vectorscan widen what it cannot match exactly; UTF8 keeps `.` a character.
 _FLAGS = (
     hyperscan.HS_FLAG_CASELESS
@@ -89,9 +84,11 @@ def admit(pattern: str) -> bool:
 
 def _in_child(patterns: Sequence[str], *, seconds: int, niceness: int) -> tuple[list[int], bytes]:
     root = Path(__file__).resolve().parents[2]
+    # Nice from its first instruction: an interpreter's start is part of the work.
+    nicely = [nice, "-n", str(niceness)] if niceness and (nice := which("nice")) else []
     try:
         done = subprocess.run(  # noqa: S603 (our own interpreter and module)
-            [sys.executable, "-c", _CHILD, str(seconds), str(niceness)],
+            [*nicely, sys.executable, "-c", _CHILD, str(seconds)],
             input=msgspec.json.encode(list(patterns)),
             capture_output=True,
             timeout=seconds * 4 + 10,  # the machine may be busy; the child's own limit is CPU time
