@@ -138,6 +138,7 @@ class Report:
     decoded: dict[Finding, str] = field(default_factory=dict)  # data in decoded views: its value
     executed: dict[str, tuple[int, int]] = field(default_factory=dict)
     written: dict[str, str | None] = field(default_factory=dict)
+    spent: dict[str, int] = field(default_factory=dict)  # of budgets that the views share
 
     def find(
         self,

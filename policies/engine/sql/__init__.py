@@ -13,20 +13,22 @@ from policies.engine.language import Guess, guess
 from policies.engine.operation import Language
 from policies.engine.rules import Rule
 from policies.engine.sql import destructive, mongo, statements
+from policies.engine.sql.budget import Budget, Work
 from policies.engine.sql.decoding import PLUS, decoded, plain, readings
-from policies.engine.sql.evidence import Evidence
+from policies.engine.sql.evidence import Evidence, Tokens
 from policies.engine.sql.facts import note
 from policies.engine.sql.injection import evidence
 from policies.engine.sql.rules import REFERENCES, RULES
 from policies.engine.sql.strays import stray_values
 from policies.engine.sql.tokens import tokenize
-from policies.engine.sql.values import MAX_VALUE, subquery_evidence, value_evidence, weight
+from policies.engine.sql.unread import CONFIDENCE, unread
+from policies.engine.sql.values import MAX_VALUE, subquery_evidence, value_evidence
 
-MAX_STATEMENTS = 2_000  # of one text
+MAX_STATEMENTS = 1_000  # of one text
 MAX_URL = 20_000  # characters of a URL or form that are examined
-MAX_JUDGED = 6_000  # tokens of one text in which signs of injection are looked for
 MAX_TORN = 4  # statements of one text in which values are looked for
-MAX_WEIGHT = 45_000  # tokens that are read to judge the values of one text
+MAX_ENCODED = 3 * MAX_VALUE  # characters of a text that is read with its percent signs resolved
+MAX_MONGO = 300  # hits of one text
 MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are examined
 
 _PERCENT = re.compile(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad]|u00)", re.IGNORECASE)
@@ -39,6 +41,8 @@ _LEAF = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
 )
 _PARAMETER = re.compile(r"[^&?=\s/]{1,200}==?(?P<value>[^&]*)")
+# {"status": "shutdown"}: a state, and no order to the database.
+_ONE_WORD = re.compile(r"\s*[a-z]+(?:\s+(?:immediate|abort))?\s*\Z", re.IGNORECASE)
 _SQL_KEYS = frozenset(["sql", "query", "statement", "stmt"])
 _SHELL_KEYS = frozenset(["command", "cmd", "script", "shell"])
 
@@ -96,28 +100,23 @@ class Sql:
             _mongo(view, report)
 
     def _statement(self, view: View, report: Report) -> None:
-        text = plain(view.text)
-        tokens, complete = tokenize(text)
-        found = list(islice(statements.split(tokens), MAX_STATEMENTS + 1))
+        text, budget = plain(view.text), Budget(report)
+        tokens, complete = tokenize(text, budget.left(Work.READ))
+        budget.spend(Work.READ, len(tokens))
+        found = statements.split(tokens)
         if not complete or len(found) > MAX_STATEMENTS:
-            report.truncated = True
-        found = found[:MAX_STATEMENTS]
+            read = found[:MAX_STATEMENTS]
+            _unread(view, read[-1].end if read else 0, report)
+            found = read
         if found:
             note(found, tokens, report)
         for statement in found:
             _destructive(view, statement, report)
             for part in destructive.dynamic(statement):
                 report.nest(_dynamic_view(view, part))
-        if len(tokens) > MAX_JUDGED:  # what is destroyed is looked for in all of them
-            report.truncated = True
-            tokens = tokens[:MAX_JUDGED]
-            found = statements.split(tokens)
-        signs = evidence(tokens, found, text, value=False)
-        for statement in found[:MAX_TORN]:
-            signs.extend(stray_values(statement, text))
-        for sign in _settled(signs):
+        for sign in _settled(_judged(tokens, found, text, budget)):
             _report(view, 0, sign, report)
-        if "%" in text or "+" in text:
+        if len(text) <= MAX_ENCODED and ("%" in text or "+" in text):
             self._encoded(view, text, report)
 
     def _encoded(self, view: View, text: str, report: Report) -> None:
@@ -130,11 +129,9 @@ class Sql:
             other = other.replace("+", " ")
         if other == text or len(other) > MAX_VALUE:
             return
-        tokens, _ = tokenize(other)
-        found = statements.split(tokens)
-        signs = evidence(tokens, found, other, value=False)
-        for statement in found[:MAX_TORN]:
-            signs.extend(stray_values(statement, other))
+        budget = Budget(report)
+        tokens, _ = tokenize(other, budget.left(Work.JUDGED))
+        signs = _judged(tokens, statements.split(tokens), other, budget)
         for sign in islice(_settled(signs), 1):
             report.find(
                 view,
@@ -149,17 +146,12 @@ class Sql:
 
     def _value(self, view: View, start: int, value: str, report: Report) -> None:
         """A bare value that stands at `start` of the view."""
-        for sign in _value_signs(value):
+        for sign in _value_signs(value, Budget(report)):
             _report(view, start, sign, report)
 
     def _parameters(self, view: View, report: Report) -> None:
-        left = MAX_WEIGHT
         for count, found in enumerate(_PARAMETER.finditer(view.text[:MAX_URL])):
             if count >= MAX_LEAVES:
-                report.truncated = True
-                return
-            left -= weight(found.group("value"))
-            if left < 0:
                 report.truncated = True
                 return
             if len(found.group("value")) > 3:
@@ -167,7 +159,7 @@ class Sql:
 
     def _json(self, view: View, report: Report) -> None:
         """The strings of a JSON text: statements and commands by their key, else values."""
-        key, left = "", MAX_WEIGHT
+        key = ""
         for count, found in enumerate(_LEAF.finditer(view.text)):
             if count >= MAX_LEAVES:
                 report.truncated = True
@@ -180,23 +172,19 @@ class Sql:
                 continue
             start, end = found.span("value")
             language = "sql" if key in _SQL_KEYS else "shell" if key in _SHELL_KEYS else ""
-            if not language and "\\" not in value:
+            if not language and "\\" not in value and not _ONE_WORD.match(value):
                 language = {Guess.SQL: "sql", Guess.JSON: ""}.get(guess(value), "")
             if language:
                 report.nest(_json_string(view, start, end, language))
             else:
                 inside = json_escapes(value).text if "\\" in value else value
-                left -= weight(inside)
-                if left < 0:
-                    report.truncated = True
-                    return
                 self._leaf(view, start, end, inside, report)
 
     def _leaf(self, view: View, start: int, end: int, text: str, report: Report) -> None:
         if end - start == len(text):
             self._value(view, start, text, report)
             return
-        for sign in _value_signs(text):
+        for sign in _value_signs(text, Budget(report)):
             whole = Evidence(rule=sign.rule, reason=sign.reason, start=0, end=end - start)
             _report(view, start, whole, report)
 
@@ -210,13 +198,45 @@ def _is_no_command(view: View, language: str) -> bool:
     )
 
 
-def _value_signs(value: str) -> list[Evidence]:
+def _judged(
+    tokens: Tokens, found: Sequence[statements.Statement], text: str, budget: Budget
+) -> list[Evidence]:
+    """The signs of injection in the statements, as far as the budget goes."""
+    left = budget.left(Work.JUDGED)
+    budget.spend(Work.JUDGED, min(left, len(tokens)))
+    if len(tokens) > left:  # what is destroyed was looked for in all of them
+        budget.cut()
+        tokens = tokens[:left]
+        found = statements.split(tokens)
+    signs = evidence(tokens, found, text, value=False)
+    for statement in found[:MAX_TORN]:
+        signs.extend(stray_values(statement, text, budget))
+    return signs
+
+
+def _unread(view: View, start: int, report: Report) -> None:
+    """Report what a pattern finds in the rest of a text that is not read."""
+    report.truncated = True
+    for hit in unread(view.text, start):
+        report.find(
+            view,
+            hit.start,
+            hit.end,
+            kind="sql.destructive",
+            rule=hit.rule,
+            reason="The words of a statement that destroys stand in a part that was not read.",
+            confidence=CONFIDENCE,
+            reference=REFERENCES["sql.destructive", hit.rule],
+        )
+
+
+def _value_signs(value: str, budget: Budget) -> list[Evidence]:
     """The signs in a value as it is written, else in what a server would make of it."""
-    found = value_evidence(plain(value))
+    found = value_evidence(plain(value), budget)
     if found or len(value) > MAX_VALUE:
         return found
     for other in readings(value):
-        signs = value_evidence(other)
+        signs = value_evidence(other, budget)
         if signs:
             return [
                 Evidence(rule=sign.rule, reason=sign.reason, start=0, end=len(value))
@@ -292,7 +312,10 @@ def _report(view: View, offset: int, sign: Evidence, report: Report) -> None:
 
 
 def _mongo(view: View, report: Report) -> None:
-    for rule, start, end in mongo.mongo_hits(view.text):
+    for count, (rule, start, end) in enumerate(mongo.mongo_hits(view.text)):
+        if count >= MAX_MONGO:
+            report.truncated = True
+            return
         report.fact("sql.statement", rule.rule.upper())
         report.find(
             view,

@@ -46,7 +46,7 @@ def breakouts(
         return
     word = tokens[at].text
     if word in _JOINERS:
-        odd = unclosed and not word.isalpha()
+        odd = unclosed and not word.isalpha() and not _calls(tokens, at)
         reason = "" if alone or odd else _joined(tokens, first, at, quoted=quoted)
     else:
         reason = _continued(tokens, first, at, quoted=quoted, unclosed=unclosed)
@@ -66,13 +66,16 @@ def _continued(tokens: Tokens, first: int, at: int, *, quoted: bool, unclosed: b
     """An operator, or a comma, behind the value."""
     word = tokens[at].text
     if quoted and (word in _SYMBOLS or word in _MATCHERS):
-        calls = any(token.text == "(" for token in tokens[at:])
-        return _compared(tokens, first) if calls or not unclosed else ""
+        return _compared(tokens, first) if not unclosed or _calls(tokens, at) else ""
     if word in COMPARISONS and text_at(tokens, at + 1) == "(":
         return _queried(tokens, at)
     if not quoted and word in _MATCHERS:
         return _matched(tokens, first, at)
     return _next_value(tokens, at) if quoted and word == "," else ""
+
+
+def _calls(tokens: Tokens, at: int) -> bool:
+    return any(token.text == "(" for token in tokens[at:])
 
 
 def _read(tokens: Tokens, first: int) -> tuple[Node, bool]:
@@ -124,9 +127,10 @@ def _is_short(tokens: Tokens, first: int) -> bool:
 def _compared(tokens: Tokens, first: int) -> str:
     """The value itself as one side: `'='`, `'+sleep(4)+'`, `' like '%`."""
     node, complete = _read(tokens, first)
-    if not complete or node.last - node.first < MIN_EXPRESSION:
-        return ""
     word = tokens[first + 1].text
+    least = MIN_EXPRESSION - (word in ("notnull", "isnull"))  # SQLite's, without an operand
+    if not complete or node.last - node.first < least:
+        return ""
     if word in _MATCHERS and (
         not _is_short(tokens, first)
         or (word == "between" and node.kind != "and" and len(node.children) != 3)
@@ -275,7 +279,7 @@ _CLAUSES: dict[str, Callable[[Tokens, int, str], str]] = {
     "as": _where,
     "where": _where,
     **dict.fromkeys(("select", "insert", "update", "delete", "drop", "create"), _query),
-    **dict.fromkeys(("declare", "begin"), _query),
+    **dict.fromkeys(("declare", "begin", "grant", "alter", "truncate"), _query),
 }
 
 

@@ -151,7 +151,7 @@ def _compare(node: Node) -> bool | None:
         return False if left.kind == "constant" else None
     if left.kind == right.kind == "column" and left.name == right.name:
         return True if node.name in ("=", "<=>", ">=", "<=", "like", "==") else None
-    if node.name in ("like", "ilike") and right.kind == "constant" and right.value == "%":
+    if node.name in ("like", "ilike") and _is_any_text(right.value):
         return True
     if node.name == "in":
         return _contains(left, node.children[1:])
@@ -170,6 +170,11 @@ def _compare(node: Node) -> bool | None:
         "<=": order <= 0,
     }
     return outcomes.get(node.name)
+
+
+def _is_any_text(value: Value | None) -> bool:
+    """`%` and `%%`, which every text is like."""
+    return isinstance(value, str) and value != "" and not value.strip("%")
 
 
 def _contains(left: Node, options: Sequence[Node]) -> bool | None:

@@ -17,7 +17,9 @@ _UNICODE = re.compile(r"%[uU]([0-9a-fA-F]{4})|\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F
 _OVERLONG = re.compile(r"%c([01])%([89ab][0-9a-f])", re.IGNORECASE)
 _BLANK = re.compile(r"(?<!%c2)%a0", re.IGNORECASE)  # MySQL takes it for a blank in latin1
 _STRAY_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2}|u[0-9a-fA-F]{4})(?=[A-Za-z])")
-PLUS = re.compile(r"\+(?:and|or|union|select|order|having|from|where|like|xor|waitfor)\+", re.I)
+PLUS = re.compile(
+    r"(?:\+|\A)(?:and|or|union|select|order|having|from|where|like|xor|waitfor)\+", re.I
+)
 _INSIDE_WORD = re.compile(r"(?<=[a-z])/\*[^*/]{0,12}\*/(?=[a-z])", re.IGNORECASE)
 _LINE = re.compile(r"(?:\#|--)[\w ]{0,40}[\r\n]+")
 _ENCODED = re.compile(
@@ -60,6 +62,11 @@ def _overlong(found: re.Match[str]) -> str:
     return chr(int(found.group(1)) << 6 | int(found.group(2), 16) & 0x3F)
 
 
+def joined_words(text: str) -> str:
+    """The text without the short comments that split its words: `UN/**/ION`."""
+    return _INSIDE_WORD.sub("", text)
+
+
 def readings(value: str) -> Iterator[str]:
     """Other readings of `value` that may be told apart from it, likeliest first."""
     if _ENCODED.search(value) is not None:
@@ -69,6 +76,8 @@ def readings(value: str) -> Iterator[str]:
         if _LINE.search(first):
             yield _LINE.sub(" ", first)
         if "/*" in first and _INSIDE_WORD.search(first):
-            yield _INSIDE_WORD.sub("", first)
+            yield joined_words(first)
         if PLUS.search(first):
             yield first.replace("+", " ")
+    if '""' in value:  # a field of a CSV file, where a quote is written twice
+        yield value.strip().removeprefix('"').removesuffix('"').replace('""', '"')

@@ -92,7 +92,8 @@ def hits(statement: Statement) -> Iterator[Hit]:
         rule = _RULES.get(tokens[index].text)
         if rule is not None:
             yield from rule(tokens, index)
-    yield from _server_reach(tokens)
+    if statement.words & _REACH:
+        yield from _server_reach(tokens)
 
 
 def dynamic(statement: Statement) -> Iterator[Dynamic]:
@@ -526,6 +527,9 @@ _RULES: dict[str, Callable[[Tokens, int], Iterator[Hit]]] = {
         "flush", "Deletes every key of the database.", frozenset(["", "async", "sync"])
     ),
 }
+
+
+_REACH = frozenset(["openrowset", "into", "sp_configure", *_FILE_FUNCTIONS, *_PROCEDURES])
 
 
 def _server_reach(tokens: Tokens) -> Iterator[Hit]:

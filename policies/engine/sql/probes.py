@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from policies.engine.language import word_set
@@ -32,7 +32,7 @@ _OUT_OF_BAND = word_set(
     "utl_tcp.open_connection utl_smtp.open_connection dbms_ldap.init httpuritype xp_dirtree "
     "xp_fileexist xp_subdirs xp_getfiledetails dblink_connect dblink_send_query openrowset "
     "opendatasource dbms_xslprocessor.read2clob fn_xe_file_target_read_file fn_get_audit_file "
-    "fn_trace_gettable dblink"
+    "fn_trace_gettable dblink qcmdexc"
 )
 _ERROR = word_set(
     "extractvalue updatexml xmltype gtid_subset gtid_subtract geometrycollection multipoint "
@@ -171,6 +171,7 @@ def _leaks(tokens: Tokens, index: int) -> bool:
         token.text in ("select", "concat", "concat_ws", "chr", "char", "~", "extractvalue")
         or token.text in PROBES
         or token.text.lower().startswith(("0x7e", "0x5c", "0x3a"))
+        or (token.kind == "string" and "<!entity" in token.text.lower())
         for token in inside
     )
 
@@ -195,12 +196,19 @@ def _picks_apart(tokens: Tokens, index: int, behind: bool) -> bool:
         for word, following in zip(inside, [*inside[1:], ""], strict=False)
         if word in PROBES and (following == "(" or word.startswith("@@") or "_" in word)
     ]
+    if behind and _walks_document(inside):
+        return True
     if not ("select" in inside or called):
         return False
     compared = text_at(tokens, end + 1) in COMPARISONS | {"between", "in", "like", ")"} or text_at(
         tokens, index - 1
     ) in COMPARISONS | {"("}
     return compared and behind
+
+
+def _walks_document(inside: Sequence[str]) -> bool:
+    """`password/text()`: a step of XPath, which takes the same conditions as SQL."""
+    return any(inside[at : at + 3] == ["/", "text", "("] for at in range(len(inside)))
 
 
 # The tokens, the place of the call, and whether it stands in a condition or a bare value.
@@ -302,7 +310,7 @@ def _calls_out(tokens: Tokens, index: int) -> bool:
     """A request in any place of a query, those excepted that administrators make."""
     name = tokens[index].text
     return not (
-        tokens[0].text in ("exec", "execute")
+        tokens[0].text in ("exec", "execute", "call", "values")
         or name in ("dblink", "openrowset", "opendatasource")
         or name.startswith("fn_")
     )

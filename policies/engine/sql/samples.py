@@ -137,7 +137,63 @@ SAMPLES = (
         "SELECT name FROM goods WHERE code = 'x' procedure analyse(1)-- ' AND stock > 0",
         "SELECT name FROM goods WHERE code = 'x' ORDER BY name",
     ),
+    _injection(
+        "tautology",
+        'SELECT name FROM goods WHERE code = "" OR ""*""',
+        'SELECT name FROM goods WHERE code = "" OR note = ""',
+    ),
+    _injection(
+        "tautology",
+        "SELECT name FROM goods WHERE code = 'x' OR user LIKE '%%'",
+        "SELECT name FROM goods WHERE code = 'x' OR note LIKE '%a%'",
+    ),
+    _injection(
+        "breakout",
+        "SELECT * FROM goods WHERE id = 4 ORDER BY 1,2,3,4,5,6,7,8,9",
+        "SELECT a, count(*) FROM goods WHERE id = 4 GROUP BY 1 ORDER BY 1, 2",
+    ),
+    _injection(
+        "breakout",
+        "INSERT INTO goods (code, n) VALUES ('x' (SELECT pin FROM vault) '', 4)",
+        "INSERT INTO goods (code, n) VALUES ((SELECT pin FROM vault), 4)",
+    ),
+    _injection(
+        "comment_tail",
+        "DELETE FROM goods WHERE id = -- x",
+        "DELETE FROM goods WHERE id = -- x\n 4",
+    ),
+    _injection(
+        "misplaced_clause",
+        "SELECT name FROM goods WHERE id = load_file(",
+        "SELECT name FROM goods WHERE id = my_lookup(",
+    ),
+    _injection(
+        "misplaced_clause",
+        "SELECT name FROM goods WHERE id IN () OR '4'='4)",
+        "SELECT name FROM goods WHERE id IN (4) OR code = '4='",
+    ),
+    _injection(
+        "misplaced_clause",
+        "SELECT name FROM goods WHERE id = 4 UNION SELECT 6 INTO @,@",
+        "SELECT name, price INTO @name, @price FROM goods WHERE id = 4",
+    ),
+    _injection(
+        "blind_probe",
+        "SELECT name FROM goods WHERE code = 'x' AND substring(pin/text(),2,1)='4'",
+        "SELECT name FROM goods WHERE code = 'x' AND substring(pin,2,1)='4'",
+    ),
+    _injection(
+        "out_of_band",
+        "SELECT name FROM goods WHERE code = ''||qcmdexc('DSPJOB')",
+        "CALL qsys2.qcmdexc('DSPJOB')",
+    ),
     # Bare values.
+    _injection("breakout", "kim' isnull --", "kim's isnull -- why?", "auto"),
+    _injection("breakout", "' grant dba to kim; --", "5' of grant money to Kim's club", "auto"),
+    _injection("breakout", "'||(concat(bin(4),hex(9)))", "Lp'||(Xw3", "auto"),
+    _injection("comment_tail", "kim'/* x */;", "f('kim', /* x */ 4);", "auto"),
+    _injection("tautology", '"kim"" or 4=4--"', '"kim ""or"" 4=4 people"', "auto"),
+    _injection("tautology", "or+4=4+#", "or+else", "auto"),
     _injection("breakout", "kim' and pin like '4%", "kim and ann's pin", "auto"),
     _injection("breakout", "kim` order by 4-- x", "the `order by 4` clause", "auto"),
     _injection("breakout", "7) or (name = 'kim", "7) or so they said", "auto"),
@@ -223,6 +279,7 @@ SAMPLES = (
         "alter_system", "ALTER SYSTEM SET log_min_messages = panic", "SHOW log_min_messages"
     ),
     _destructive("shutdown", "SHUTDOWN WITH NOWAIT", "SELECT shutdown FROM machines WHERE id = 3"),
+    _destructive("shutdown", '{"sql": "shutdown"}', '{"status": "shutdown"}', "auto"),
     _destructive(
         "untrusted_language",
         "CREATE FUNCTION f() RETURNS int AS $$ import os $$ LANGUAGE plpython3u",
@@ -311,6 +368,8 @@ SAMPLES = (
 
 # Prose, source code and everyday statements in which nothing may be found, whatever the language.
 HARMLESS = (
+    "O'Neil, D'Arcy, L'Oréal and Mo's 4 or 5 sisters' cars",
+    '{"state": "shutdown immediate", "next": "commit"}',
     "Drop table support for the legacy driver and update the docs.",
     "Please select the best option from the list, or ask 1 of us.",
     "She said 'yes' or 'no' -- and left; nobody knows; select wisely.",
@@ -339,6 +398,7 @@ HARMLESS = (
     "price > 100 and price < 200 or stock = 0",
     "6'2\" -- 5'11\"",
     "Kq'<zRbmTw8, nD\"%vf and Lp'|Xw3",
+    "b<Q9=rc>o'*",
     "open('notes') or die('no notes');",
     "sleep(7) hours; dream of 'boats'",
     "\"Harbour\" brand 'union' suit; sizes 38 or 40",

@@ -7,11 +7,17 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from policies.engine.language import starts_sql, word_set
-from policies.engine.sql.evidence import BEHIND_LITERAL, COMPARISONS, Evidence, Tokens
+from policies.engine.sql.evidence import (
+    BEHIND_LITERAL,
+    COMPARISONS,
+    Evidence,
+    Tokens,
+    text_at,
+)
 from policies.engine.sql.probes import time_call
 from policies.engine.sql.statements import Statement
 from policies.engine.sql.tokens import Token
-from policies.engine.sql.unions import lists_columns
+from policies.engine.sql.unions import PROBES, lists_columns
 
 HEAD = 8  # tokens that are put before a bare value, and its first
 MAX_HIDDEN = 400  # characters of a comment that are looked at
@@ -90,11 +96,11 @@ def _cuts_off(token: Token, before: Token, text: str, *, value: bool) -> bool:
         return False  # a comment on a line of its own
     if token.open and not value:
         return True
+    if before.text == "=" and before.kind == "operator":
+        return not value  # a value may be a comment, or an option of a command
     if token.text.startswith("/*") and not token.open:
         return False
     head = token.text[:MAX_HIDDEN]
-    if value and before.text == "=" and before.kind == "operator":
-        return False  # the value is a comment, or an option of a command
     if _EMPTY.match(head):
         return True
     if value:
@@ -231,6 +237,8 @@ def _impossible(tokens: Tokens) -> Iterator[Evidence]:
                 reason = "A number is written so that it hides a call (MySQL reads 1.e(x))."
         elif token.text == ":=" and before.text == "@":
             reason = "A variable without a name collects what a query returns."
+        elif token.text == "@" and before.text == "into" and after.text == ",":
+            reason = "Variables without names take the columns of a query."
         if reason:
             yield Evidence(
                 rule="misplaced_clause", reason=reason, start=before.start, end=after.end
@@ -253,10 +261,55 @@ def _impossible(tokens: Tokens) -> Iterator[Evidence]:
         )
 
 
+def _left_open(tokens: Tokens) -> str:
+    """Why the end of a statement waits for the rest of another query."""
+    last, before = tokens[-1], text_at(tokens, len(tokens) - 2)
+    operator = text_at(tokens, len(tokens) - 3)
+    if last.text == "(" and before in _ASKING and operator in COMPARISONS:
+        return "A call that asks the server is left open."
+    if last.open and last.kind == "string" and len(tokens) > 3 and before in COMPARISONS:
+        constant = tokens[-3].kind in ("string", "number")
+        if constant and tokens[-4].text in ("and", "or", "xor", "&&", "||"):
+            return "A comparison of constants ends in a quote that is left open."
+    return ""
+
+
+_ASKING = PROBES | word_set(
+    "user version database schema substr substring ascii updatexml extractvalue sleep benchmark "
+    "length pg_sleep load_file"
+)
+
+
+def _counted(tokens: Tokens) -> Iterator[Evidence]:
+    """ORDER BY 1,2,3, ... behind SELECT *: it finds out how many columns there are."""
+    if text_at(tokens, 1) != "*":
+        return
+    for index in range(len(tokens) - 2 * MIN_COUNTED):
+        if tokens[index].text == "order" and tokens[index + 1].text == "by":
+            listed = tokens[index + 2 : index + 2 + 2 * MIN_COUNTED : 2]
+            if [token.text for token in listed] == _COUNTED:
+                yield Evidence(
+                    rule="breakout",
+                    reason="Ordering by number after number counts the columns.",
+                    start=tokens[index].start,
+                    end=tokens[-1].end,
+                )
+            return
+
+
+MIN_COUNTED = 8  # columns by number, behind SELECT *
+_COUNTED = [str(number) for number in range(1, MIN_COUNTED + 1)]
+
+
 def broken(statement: Statement, *, value: bool) -> Iterator[Evidence]:
     """A clause where a value belongs, and a quote that is left open behind a condition."""
     tokens = statement.tokens
     yield from _impossible(tokens)
+    if not value:
+        yield from _counted(tokens) if "order" in statement.words else ()
+        if reason := _left_open(tokens):
+            first = tokens[max(0, len(tokens) - 3)].start
+            yield Evidence(rule="misplaced_clause", reason=reason, start=first, end=tokens[-1].end)
     for before, token in pairwise(tokens[HEAD:] if value else tokens):
         misplaced = token.text in (_NO_ENGLISH if value else _AFTER_OPERATOR)
         if (

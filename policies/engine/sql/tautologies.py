@@ -158,10 +158,12 @@ def _beside_or(node: Node, position: int, tokens: Tokens, *, value: bool) -> Ver
     settled = truth(child)
     if (
         inner.kind == "and"
-        and inner.children[0].kind == "compare"
+        and inner.children[0].kind in ("compare", "constant", "strings")
         and is_constant(inner.children[0])
     ):
         inner, settled = inner.children[0], True
+    if inner.kind == "strings":
+        return _STRINGS, False
     if inner.kind == "constant":
         if isinstance(inner.value, bool) and not value:
             return "An OR with TRUE opens every row.", True

@@ -8,6 +8,7 @@ lexer has a cost that is linear in the length for any input.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 MAX_TOKENS = 20_000  # of one text; the rest is left out and reported as truncated
@@ -30,20 +31,23 @@ class Token(NamedTuple):
 
 _STRING = r"(?:[nbxe]|u&)?'(?:[^']|'')*(?P<closed>')?"
 _ESCAPED = r"(?:[nbxe]|u&)?'(?:[^'\\]|''|\\.)*(?P<closed>')?"
+# What stands most often is tried first; a word that is the head of a string is left to it.
 _PATTERN = r"""
   [\s\u00a0\u200b\ufeff]*+(?:
-    (?P<word>(?!(?:[nbxe]|u&)')[^\W\d][\w$]*)
+    (?P<word>(?!(?:[nbxe]|u&)')[^\W\d][\w$]*+)
+  | (?P<mark>[(),;\[\]{}\\])
+  | (?P<equal>=(?!=))
+  | (?P<string>STRING)
+  | (?P<number>(?:\d+\.?\d*|\.\d+)(?:e\d*|d)?(?=union\b) | 0x[0-9a-f]+
+      | \d+(?:\.\d*)?(?:e[+-]?\d+)?(?![a-z_]) | \.\d+ | \d+)
   | (?P<line>--[^\n]*)
   | (?P<hash>\#(?![>\-])[^\n]*)
   | (?P<hint>/\*!\d*)
   | (?P<hintend>\*/)
-  | (?P<block>/\*(?:[^*]|\*(?!/))*(?P<blockend>\*/)?)
+  | (?P<block>/\*(?:[^*]|\*(?!/))*+(?P<blockend>\*/)?)
   | (?P<dollar>\$(?P<tag>[A-Za-z_]*)\$)
-  | (?P<string>STRING)
-  | (?P<quoted>"(?:[^"]|"")*(?P<quotedend>")?)
-  | (?P<back>`[^`]*(?P<backend>`)?)
-  | (?P<number>(?:\d+\.?\d*|\.\d+)(?:e\d*|d)?(?=union\b) | 0x[0-9a-f]+
-      | \d+(?:\.\d*)?(?:e[+-]?\d+)?(?![a-z_]) | \.\d+ | \d+)
+  | (?P<quoted>"(?:[^"]|"")*+(?P<quotedend>")?)
+  | (?P<back>`[^`]*+(?P<backend>`)?)
   | (?P<variable>@@?[\w$.]+ | (?<![:\w]):[a-z_]\w* | \$\d+ | \? | %[sIL]\b | %\(\w+\)s)
   | (?P<operator><=>|<>|!=|==|>=|<=|\|\||&&|::|:=|\#>>|\#>|\#-|->>|->|@>|<@
       |!~\*?|~\*|[-+*/%=<>!~^&|])
@@ -60,51 +64,72 @@ def _compile(string: str) -> re.Pattern[str]:
 _STANDARD, _BACKSLASH = _compile(_STRING), _compile(_ESCAPED)
 
 
-def tokenize(text: str) -> tuple[list[Token], bool]:
-    """The tokens of `text`, and whether all of it was read.
+def tokenize(text: str, limit: int = MAX_TOKENS) -> tuple[list[Token], bool]:
+    """The tokens of `text`, at most `limit`, and whether all of it was read.
 
     A backslash escapes nothing in standard SQL and a quote in MySQL's: the standard reading is
     taken, unless it leaves a string open that the other closes.
     """
-    tokens, complete = _tokenize(text, _STANDARD)
+    tokens, complete = _tokenize(text, _STANDARD, limit, [])
     if "\\" in text and any(token.open for token in tokens):
-        others, complete = _tokenize(text, _BACKSLASH)
+        # Up to the first string with a backslash both readings are the same.
+        same = next((at for at, token in enumerate(tokens) if _escapes(token)), len(tokens))
+        others, whole = _tokenize(text, _BACKSLASH, limit, tokens[:same])
         if not any(token.open for token in others):
-            return others, complete
+            return others, whole
     return tokens, complete
 
 
-def _tokenize(text: str, pattern: re.Pattern[str]) -> tuple[list[Token], bool]:
-    tokens: list[Token] = []
-    add, match = tokens.append, pattern.match
-    at, end = 0, min(len(text), MAX_LENGTH)
+def _escapes(token: Token) -> bool:
+    return token.kind == "string" and "\\" in token.text
+
+
+def _tokenize(
+    text: str, pattern: re.Pattern[str], limit: int, tokens: list[Token]
+) -> tuple[list[Token], bool]:
+    """Adds the tokens behind the last of `tokens`."""
+    add, new = tokens.append, tuple.__new__
+    at, end = tokens[-1].end if tokens else 0, min(len(text), MAX_LENGTH)
     while at < end:
-        if len(tokens) >= MAX_TOKENS:
-            return tokens, False
-        found = match(text, at, end)
-        if found is None:
-            break  # only blanks are left
-        kind = found.lastgroup or ""
-        at, stop = found.span(kind)
-        if kind == "word":
-            add(Token(kind, text[at:stop].lower(), at, stop))
-        elif kind in _PLAIN:
-            add(Token(kind, text[at:stop], at, stop))
-        elif kind == "dollar" and (token := _dollar_quoted(text, found, end)):
-            add(token)
-            stop = token.end
-        elif kind == "hash" and _is_temporary_table(tokens, found.group(kind)):
-            add(Token("word", "#", at, at + 1))
-            stop = at + 1
-        elif kind in ("hint", "hintend"):  # MySQL runs what stands in /*! ... */
-            add(Token("comment", text[at:stop], at, stop))
+        resumed = at
+        for found in islice(pattern.finditer(text, at, end), limit - len(tokens)):
+            kind = found.lastgroup or ""
+            part, stop = found[kind], found.end()
+            at = stop - len(part)
+            if kind in _PLAIN:  # made without the constructor, which takes longer than the rest
+                add(new(Token, (_PLAIN[kind], part, at, stop, False)))
+            elif kind == "word":
+                add(new(Token, (kind, part.lower(), at, stop, False)))
+            elif kind == "dollar" and (token := _dollar_quoted(text, found, end)):
+                add(token)
+                at = token.end
+                break
+            elif kind == "hash" and _is_temporary_table(tokens, part):
+                add(Token("word", "#", at, at + 1))
+                at += 1
+                break
+            elif kind in ("hint", "hintend"):  # MySQL runs what stands in /*! ... */
+                add(Token("comment", part, at, stop))
+            else:
+                add(_delimited(found, part, at, stop))
+            at = stop
         else:
-            add(_delimited(found, text[at:stop], at, stop))
-        at = stop
+            full = len(tokens) >= limit and bool(text[at:end].strip())
+            return tokens, end == len(text) and not full
+        if at == resumed:
+            break
     return tokens, end == len(text)
 
 
-_PLAIN = frozenset(["operator", "punctuation", "number", "variable"])
+# The groups of the pattern that are tokens as they stand, with their kinds.
+_PLAIN = {
+    "mark": "punctuation",
+    "equal": "operator",
+    "operator": "operator",
+    "punctuation": "punctuation",
+    "number": "number",
+    "variable": "variable",
+}
 
 
 def _delimited(found: re.Match[str], text: str, start: int, stop: int) -> Token:

@@ -9,19 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policies.engine.language import word_set
 from policies.engine.sql.breakouts import breakouts
-from policies.engine.sql.evidence import Evidence, Tokens
+from policies.engine.sql.budget import Budget, Work
+from policies.engine.sql.evidence import BEHIND_LITERAL, Evidence, Tokens
 from policies.engine.sql.injection import evidence
 from policies.engine.sql.statements import split
 from policies.engine.sql.tokens import tokenize
 
 MAX_VALUE = 4_000  # characters; longer texts are documents, not values
 MAX_LINES = 6
+MAX_WORD = 80  # characters at its beginning that are looked at for two words
 MIN_LINE = 20  # characters of a line on average, for line breaks to be lines
 
 _HEAD = "SELECT c FROM t WHERE c = "
 _CONTEXTS = ("", "'", '"', "`")  # behind the head: as a number, or inside these quotes
-_LEXEME = re.compile(r"\w+|[^\w\s]")
 _OPERAND = 7  # the index of the first token behind the head
 _OPERATOR_FIRST = re.compile(
     r"\s*(?:and|or|xor|union|having|order\s+by|group\s+by|rlike|limit|procedure|waitfor|into|"
@@ -47,7 +49,7 @@ _CLOSED = re.compile(
 # Signs that do not need to stand at the place where the value breaks out.
 _ANYWHERE = re.compile(
     r"\b(?:union|select|waitfor|sleep|benchmark|having|exec|execute|declare|insert|drop|outfile|"
-    r"dumpfile|procedure)\b|;|--|\#|/\*|\b(?:or|and|xor)\b[^=<>]{0,60}(?:[=<>]|\b(?:like|is|in)\b)|"
+    r"dumpfile|procedure|create|grant|alter|truncate)\b|;|--|\#|/\*|\b(?:or|and|xor)\b[^=<>]{0,60}(?:[=<>]|\b(?:like|is|in)\b)|"
     r"\w_\w+\s*\(|\b(?:iif|if|case|elt)\b|\w\([^()]{0,60}\w\(|@@|\|\||&&",
     re.IGNORECASE,
 )
@@ -65,13 +67,22 @@ _QUOTED_OPERATOR = re.compile(
     r"""(?:[-+*/%^&|<>=~!?]{1,3}|like|select|and|or|in)['"`](?P<behind>\s*(?:[:,)\]]|=>))?""",
     re.IGNORECASE,
 )
+_PLAIN = re.compile(r"[\w.@%-]*\Z")  # what stands before the quote of a value, and of no password
+_APOSTROPHE = re.compile(r"[a-z]'(?:s|t|re|ve|ll|d|m)\s+[a-z]+\s+[a-z]", re.IGNORECASE)
+_KEYWORDS = BEHIND_LITERAL | word_set(
+    "select insert update delete drop create alter truncate exec execute declare waitfor begin "
+    "case null true false grant backup bulk load copy call merge replace shutdown procedure if"
+)
 _OPENS_QUOTE = frozenset("=(,:[{+")
 _CUT = re.compile(r"--(?:[\s+\w]|\Z)|\#(?:[\s%]|\Z)|/\*")
 
 
-def value_evidence(value: str) -> list[Evidence]:
+def value_evidence(value: str, budget: Budget) -> list[Evidence]:
     """Signs of injection in `value`, offsets in it; the first context that shows some counts."""
     if len(value) > MAX_VALUE or _is_document(value):
+        return []
+    if not budget.left(Work.VALUES):
+        budget.cut()
         return []
     if closed := _CLOSED.match(value):
         # kim@x) and 4=4: whatever stands before a bracket that nobody opened is the value
@@ -90,7 +101,7 @@ def value_evidence(value: str) -> list[Evidence]:
         ]
     for quote in _CONTEXTS:
         if quote in value and _may_break_out(value, quote):
-            found = list(_in_context(value, quote))
+            found = list(_in_context(value, quote, budget))
             if any(not sign.weak for sign in found) or len(found) > 1:
                 return found
     return []
@@ -105,18 +116,23 @@ def _is_document(value: str) -> bool:
 def _may_break_out(value: str, quote: str) -> bool:
     """Whether the context is worth reading: a cheap question, as most values are plain text."""
     if _ANYWHERE.search(value) is not None:
-        return True
+        return not (_reads_as_prose(value) if not quote else _is_apostrophe(value, quote))
     if not quote:
         return _STARTS_OUT.match(value) is not None
     return _GOES_ON.match(value, value.index(quote) + 1) is not None
 
 
-def weight(value: str) -> int:
-    """About how many tokens are read to judge the value, in all its contexts together."""
-    if len(value) > MAX_VALUE:
-        return 0
-    contexts = sum(quote in value and _may_break_out(value, quote) for quote in _CONTEXTS)
-    return contexts * len(_LEXEME.findall(value)) if contexts else 0
+def _reads_as_prose(value: str) -> bool:
+    """Whether it begins with two words that no SQL can have side by side."""
+    words = value[:MAX_WORD].lower().split(None, 2)
+    return len(words) > 2 and all(
+        word.replace("'", "").isalpha() and word not in _KEYWORDS for word in words[:2]
+    )
+
+
+def _is_apostrophe(value: str, quote: str) -> bool:
+    """Whether what would close the string is the apostrophe of "harbour's old crane"."""
+    return quote == "'" and _APOSTROPHE.match(value, max(0, value.index(quote) - 1)) is not None
 
 
 def subquery_evidence(value: str) -> list[Evidence]:
@@ -134,20 +150,23 @@ def _whole(value: str, rule: str, reason: str) -> Evidence:
     return Evidence(rule=rule, reason=reason, start=0, end=max(1, len(value)))
 
 
-def _in_context(value: str, quote: str) -> Iterator[Evidence]:
+def _in_context(value: str, quote: str, budget: Budget) -> Iterator[Evidence]:
     head = _HEAD + quote
     if not quote and _OPERATOR_FIRST.match(value):
         head += "1 "
     # What the program puts behind the value closes the string that the value leaves open.
     closing = quote or "'"
     is_open = (value.count(closing) + len(quote)) % 2
-    if quote and not is_open and _WAITS.search(value) and " " not in value.partition(quote)[0]:
+    if quote and not is_open and _WAITS.search(value) and _PLAIN.match(value.partition(quote)[0]):
         is_open = 2  # the string of the program is the operand that is missing
     text = head + value + closing * is_open
-    tokens, _ = tokenize(text)
     limit = len(head) + len(value)
     if quote and _is_quoted_word(value, quote):
         return
+    tokens, complete = tokenize(text, budget.left(Work.VALUES))
+    budget.spend(Work.VALUES, len(tokens))
+    if not complete:
+        budget.cut()
     if quote and not any(token.start < limit for token in tokens[_OPERAND + 1 :]):
         return  # all of it stays inside the quotes
     if len(tokens) <= _OPERAND:
@@ -190,6 +209,8 @@ def _is_negative(tokens: Tokens) -> bool:
 
 def _cut_off(tokens: Tokens, value: str, quote: str) -> Iterator[Evidence]:
     """`kim'-- and the rest`: a comment right behind the quote, whatever it says."""
+    if tokens[-1].text == ";" and tokens[-2].text.endswith("*/"):
+        tokens = tokens[:-1]
     if len(tokens) != _OPERAND + 2 or tokens[-1].kind != "comment":
         return
     before = value[: tokens[_OPERAND].end - len(_HEAD) - 2]
