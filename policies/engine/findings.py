@@ -133,6 +133,7 @@ class Report:
     facts: dict[str, list[str]] = field(default_factory=dict)
     nested: list[View] = field(default_factory=list)
     truncated: bool = False
+    shell_steps: int = 0  # work that its shell texts have taken (see `shell.budget`)
     seen: set[tuple[str, str, int, int]] = field(default_factory=set)
     decoded: dict[Finding, str] = field(default_factory=dict)  # data in decoded views: its value
     executed: dict[str, tuple[int, int]] = field(default_factory=dict)

@@ -51,7 +51,10 @@ def calls(command: Command) -> tuple[list[Call], list[Script]]:
         # `$SUDO rm x`: what the variable holds may be nothing, or a wrapper.
         made.append(Call("", words, command))
         words = words[1:]
-    todo = [Call(base_name(words[0]), words, command)]
+    first = Call(base_name(words[0]), words, command)
+    if first.name not in _RUNS_OTHERS:
+        return [*made, first], scripts
+    todo = [first]
     while todo and len(made) < MAX_WRAPPERS:
         call = todo.pop()
         made.append(call)
@@ -394,3 +397,6 @@ _SPECIAL = {
     "git": git,
     "busybox": _applet,
 }
+_RUNS_OTHERS = frozenset(
+    [*SHELLS, "env", *REMOTE, *_OPTION_RUNS, *WRAPPERS, *RUNNERS, *_SPECIAL, *_CONTAINERS]
+)

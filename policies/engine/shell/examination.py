@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
 from policies.engine.findings import Report, View
-from policies.engine.shell import environment, execution, files, network, programs, system
+from policies.engine.shell import (
+    budget,
+    environment,
+    execution,
+    files,
+    network,
+    programs,
+    system,
+)
 from policies.engine.shell.call import Call, Script, base_name
 from policies.engine.shell.calls import calls
 from policies.engine.shell.executed import executed
@@ -39,6 +47,7 @@ _NEW_CONTAINERS = frozenset(["docker run", "podman run", "nerdctl run", "docker-
 _CONNECTING = frozenset(["nc", "ncat", "netcat", "socat", "telnet", "openssl"])
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)\b\}?")
 _TOLD = re.compile(r"[\w./~@:+-]+\Z")
+EXAMINED = 1_000  # steps of what wrappers and options of the commands of one text run
 MAX_SET = 20  # words of a command that may set variables for it
 MAX_TOLD = 10_000  # characters of a script in which variables are replaced
 _IDENTIFIER = re.compile(r"[\w:.-]+")
@@ -89,10 +98,20 @@ class Examination:
                 words.append(Word(part, at, end, ((len(part), at, end),)))
             at = end
         start = words[0].start if words else 0
+        self.report.shell_steps += budget.COMMAND + budget.WORD * len(words)
         command = Command(words=words, start=start, end=at, assignments=assignments)
         self.command(command)
         if words and (target := downloaded(command)):
             self.report.write(target, None)
+
+    def commands(self, commands: Sequence[Command]) -> int | None:
+        """All commands of the text; where the first that no step was left for begins, if any."""
+        limit = self.report.shell_steps + EXAMINED
+        for index, command in enumerate(commands):
+            if self.report.shell_steps > limit:
+                return min(other.start for other in commands[index:])
+            self.command(command)
+        return None
 
     def command(self, command: Command) -> None:
         """One simple command: what it calls, what it is given, what its redirections write."""
@@ -109,6 +128,7 @@ class Examination:
             self._hits(command, (*files.redirects(call), *files.reads(call)))
             return
         made_calls, scripts = calls(command)
+        self.report.shell_steps += budget.CALL * (len(made_calls) - 1)
         for call in made_calls:
             self._call(call)
         for script in scripts:

@@ -158,6 +158,7 @@ def opaque_text(words: Sequence[Word], source: Sequence[Command]) -> Hit | None:
     return _opaque() if source or not text.strip(UNKNOWN + " ") else None
 
 
+_ADDRESS = re.compile(r"\w[./]\w")
 # The options that name the file, with the name joined to them.
 _ATTACHED = {"curl": r"-[a-zA-Z]*?o([./~\w].+)", "wget": r"-[a-zA-Z]*?O([./~\w].+)"}
 
@@ -172,7 +173,7 @@ def fetched_to(command: Command) -> str:
     elif first not in DOWNLOADERS:
         return ""
     name = base_name(words[0])
-    url = next((word.text for word in words[1:] if re.search(r"\w[./]\w", word.text)), "")
+    url = next((word.text for word in words[1:] if _ADDRESS.search(word.text)), "")
     for word, following in zip(words[1:], [*words[2:], None], strict=False):
         text = word.text
         if text.startswith(("--output=", "--output-document=")):

@@ -82,8 +82,13 @@ class Piece:
     kind: str
 
 
+_SPECIAL = frozenset(f".-~{UNKNOWN}")  # what a path may begin with that is not just a name
+
+
 def join(cwd: str, path: str) -> str:
     """`path` as seen from `cwd`, normalised; `..` stays where it leads out of a relative one."""
+    if path and not cwd and "/" not in path and path[0] not in _SPECIAL:
+        return path
     if path.startswith(("/", "~", UNKNOWN)) or path == "-":
         base = UNKNOWN if path == "-" else path
     else:

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from policies.engine.language import word_set
+from policies.engine.shell.budget import CHILD, COMMAND, MAX_CHILDREN, PIECE, WORD, Work
 from policies.engine.shell.expansion import MAX_FIELDS
 from policies.engine.shell.flow import found_secret
 from policies.engine.shell.model import UNKNOWN, Command, Piece, Redirect, Word, join
 from policies.engine.shell.words import (
     HOME_VARIABLES,
-    MAX_CHILDREN,
     MAX_DEPTH,
     MAX_VALUE,
     WordReader,
@@ -34,10 +34,13 @@ MAX_TEST = 2_000  # characters of a [[ ... ]]
 _PLAIN_WORD = re.compile(r"[ \t]*([\w./:@%+,^=-]+)(?=[ \t\n;|)&]|\Z)")
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)[ \t\r\n]*")
 _CASE_PATTERN = re.compile(r"[\s(]*(?:esac\b|[^)\n;&]{0,500}\))")
+_SUBSTITUTION = re.compile(r"[$`]")
 _BLANK = re.compile(r"(?:[ \t\r\f]|\\\r?\n)+")
+_BEGINS_BLANK = " \t\r\f\\#"
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?(\+?)=")
 _REDIRECT = re.compile(r"(\d*)(<<<|<<-|<<|<>|<&|<|>>|>&|>\||>)|(&>>|&>)")
+_BEGINS_REDIRECT = frozenset("0123456789<>&")
 _SKIPPED = word_set("if then else elif fi while until do done ! time esac }")  # fmt: skip
 RESERVED = _SKIPPED | frozenset(["for", "select", "case", "function", "[[", "coproc"])
 _BLOCK_ENDS = frozenset(["fi", "done", "esac", "}"])
@@ -54,8 +57,11 @@ class Reader(WordReader):
         variables: dict[str, str] | None = None,
         depth: int = 0,
         shift: int = 0,
+        work: Work | None = None,
     ) -> None:
-        super().__init__(text, evaluate=evaluate, variables=variables, depth=depth, shift=shift)
+        super().__init__(
+            text, evaluate=evaluate, variables=variables, depth=depth, shift=shift, work=work
+        )
         self._pending: list[tuple[Redirect, str, bool]] = []
         self._elements = 0
         self._cases = 0  # that are open
@@ -73,7 +79,7 @@ class Reader(WordReader):
 
     def _full(self) -> bool:
         self._elements += 1
-        if len(self.commands) >= MAX_COMMANDS or self._elements > MAX_ELEMENTS:
+        if len(self.commands) >= MAX_COMMANDS or self._elements > MAX_ELEMENTS or self.work.over:
             self.give_up()
         return self.truncated and self.at >= self.end
 
@@ -130,12 +136,13 @@ class Reader(WordReader):
             self._pattern()
 
     def _blank(self) -> None:
-        if found := _BLANK.match(self.text, self.at):
-            self.at = found.end()
-        if self.text.startswith("#", self.at) and (
-            self.at == 0 or self.text[self.at - 1] in " \t\n;|&("
-        ):
-            end = self.text.find("\n", self.at)
+        text, at = self.text, self.at
+        if at >= self.end or text[at] not in _BEGINS_BLANK:
+            return
+        if found := _BLANK.match(text, at):
+            self.at = at = found.end()
+        if text.startswith("#", at) and (at == 0 or text[at - 1] in " \t\n;|&("):
+            end = text.find("\n", at)
             self.at = self.end if end < 0 else end
 
     def _element(self, source: Sequence[Command]) -> list[Command] | None:
@@ -179,16 +186,16 @@ class Reader(WordReader):
     def _simple(self, source: Sequence[Command]) -> list[Command]:
         command = Command(words=[], start=self.at, end=self.at, source=source, cwd=self.cwd)
         first, unset = len(self.commands), len(self.unset)
-        words, text = command.words, self.text
+        words, text, shift = command.words, self.text, self.shift
         while self.at < self.end:
             # Most words are plain: one match finds the word, and that nothing joins it.
             plain = _PLAIN_WORD.match(text, self.at)
-            if plain and (words or "=" not in plain.group(1)):
-                start, end = plain.span(1)
-                place = (end - start, start + self.shift, end + self.shift)
-                words.append(Word(plain.group(1), start + self.shift, end + self.shift, (place,)))
+            if plain and (words or "=" not in plain[1]):
+                value, end = plain[1], plain.end()
+                start, last = plain.start(1) + shift, end + shift
+                words.append(Word(value, start, last, ((last - start, start, last),)))
                 self.at = command.end = end if len(words) < MAX_WORDS else self._cut(end)
-                if len(words) == 1 and plain.group(1) in RESERVED:
+                if len(words) == 1 and value in RESERVED:
                     done = self._keyword(command)
                     if done is not None:
                         return done
@@ -201,10 +208,7 @@ class Reader(WordReader):
                 if not self._function(command):
                     break
                 return []
-            redirect = _REDIRECT.match(self.text, self.at)
-            process = char in "<>" and self.text[self.at + 1 : self.at + 2] == "("
-            if redirect and not process:
-                self._redirect(command, redirect)
+            if char in _BEGINS_REDIRECT and self._redirect(command):
                 continue
             if not command.words and self._assignment(command):
                 continue
@@ -235,6 +239,7 @@ class Reader(WordReader):
         """What to do when the first word is a reserved one; None for an ordinary command."""
         word = command.words[0]
         self._elements += 1
+        self.work.steps += WORD
         if word.quoted:
             return None
         if self._elements > MAX_ELEMENTS:
@@ -352,6 +357,7 @@ class Reader(WordReader):
         if not command.words and not command.redirects:
             self.variables.update(command.assignments)
             return []
+        self.work.steps += COMMAND + WORD * len(command.words)
         if len(self.commands) < MAX_COMMANDS:
             command.start += self.shift
             command.end += self.shift
@@ -360,6 +366,7 @@ class Reader(WordReader):
             self.commands.append(command)
             self._effects(command)
         else:
+            self.unread = min(self.unread, command.start)
             self.truncated = True
         return [command]
 
@@ -476,7 +483,10 @@ class Reader(WordReader):
 
     # Redirections --------------------------------------------------------------------------
 
-    def _redirect(self, command: Command, found: re.Match[str]) -> None:
+    def _redirect(self, command: Command) -> bool:
+        found = _REDIRECT.match(self.text, self.at)
+        if found is None or self.text.startswith(("<(", ">("), self.at):
+            return False
         operator = found.group(2) or found.group(3)
         self.at = found.end()
         self._blank()
@@ -496,6 +506,7 @@ class Reader(WordReader):
         if len(command.redirects) > MAX_REDIRECTS:
             self.give_up()
         command.end = self.at
+        return True
 
     def _bodies(self) -> None:
         """Read the here-documents that begin on this line."""
@@ -521,16 +532,20 @@ class Reader(WordReader):
         reader = self.child(inside, start)
         pieces: list[Piece] = []
         while reader.at < reader.end:
-            if reader.text[reader.at] in "$`":
-                before = reader.at
-                reader.substitution(pieces, quoted=True)
-                reader.at += reader.at == before
-            else:
-                reader.at += 1
+            found = _SUBSTITUTION.search(inside, reader.at)
+            if found is None:
+                break
+            reader.at = before = found.start()
+            self.work.steps += PIECE
+            reader.substitution(pieces, quoted=True)
+            reader.at += reader.at == before
+        self.cut_with(reader, start)
 
     def child(self, text: str, start: int) -> Self:
-        self.spent[0] += 1
-        if self.spent[0] > MAX_CHILDREN:
+        work = self.work
+        work.children += 1
+        work.steps += CHILD
+        if work.children > MAX_CHILDREN or work.over:
             self.give_up()
             text = ""
         reader = type(self)(
@@ -539,9 +554,9 @@ class Reader(WordReader):
             variables=self.variables,
             depth=self.depth + 1,
             shift=self.shift + start,
+            work=work,
         )
         reader.commands, reader.cwd, reader.aliases = self.commands, self.cwd, self.aliases
-        reader.spent = self.spent
         reader.unset, reader.links, reader.copies = self.unset, self.links, self.copies
         return reader
 

@@ -12,6 +12,7 @@ from policies.engine.shell.model import Word
 from policies.engine.shell.reader import Reader
 from policies.engine.shell.views import joined
 
+SENT = "request"  # in the names of the layers of what is sent
 _BODY = frozenset(
     [
         "-d",

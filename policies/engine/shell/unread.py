@@ -13,18 +13,33 @@ from policies.engine.shell.hits import Hit
 
 MAX_HITS = 20  # of one text
 _CONFIDENCE = 0.5
-_GRAVE = re.compile(
-    r"(?P<delete_broad>\brm\s+-\w*[rR]\w*\s+(?:-\w+\s+)*[\"']?(?:/|~|\$|\*|\.\.)|\bfind\s+/\S*\s[^\n;|]{0,80}-delete\b)"
-    r"|(?P<disk_overwrite>\bmkfs\S*\s+\S|\bof=/dev/(?!null)|>\s*/dev/(?:sd|nvme|vd|disk))"
-    r"|(?P<download_execute>\b(?:curl|wget)\b[^\n;]{0,200}\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b)"
-    r"|(?P<opaque_execute>\bbase64\s+-\w*[dD]\w*[^\n;]{0,80}\|\s*(?:ba|z|da)?sh\b)"
-    r"|(?P<reverse_shell>/dev/tcp/|\bnc\b[^\n;]{0,60}\s-\w*e\b)"
-    r"|(?P<git_push_force>\bgit\s+push\b[^\n;]{0,80}\s(?:-f|--force)\b)"
-    r"|(?P<git_discard>\bgit\s+(?:reset\s+--hard|clean\s+-\w*f)\b)"
-    r"|(?P<cloud_delete>\b(?:terraform|tofu|pulumi)\s+destroy\b|\bkubectl\s+delete\b)"
-    r"|(?P<credential_read>\.ssh/id_\w+|\.aws/credentials|/etc/shadow)"
-    r"|(?P<persistence>>>\s*\S{0,80}(?:authorized_keys|\.bashrc|\.zshrc|/etc/cron))"
+# Rules, and the letters that a sign of each begins with (apart, so that the search can skip to
+# them; `(?<!\w.)` is what a word boundary before them would be). Every repeat is bounded.
+_SIGNS = (
+    (
+        "delete_broad",
+        r"r(?<!\w.)m\s+-\w{0,10}[rR]\w{0,10}\s+(?:-\w+\s+){0,5}[\"']?(?:/|~|\$|\*|\.\.)",
+    ),
+    ("delete_broad", r"f(?<!\w.)ind\s+/\S*\s[^\n;|]{0,80}-delete\b"),
+    ("disk_overwrite", r"m(?<!\w.)kfs\S{0,20}\s+\S"),
+    ("disk_overwrite", r"o(?<!\w.)f=/dev/(?!null)"),
+    ("disk_overwrite", r">\s*/dev/(?:sd|nvme|vd|disk)"),
+    ("download_execute", r"c(?<!\w.)url\b[^\n;]{0,120}\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b"),
+    ("download_execute", r"w(?<!\w.)get\b[^\n;]{0,120}\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b"),
+    ("opaque_execute", r"b(?<!\w.)ase64\s+-\w{0,10}[dD]\w{0,10}[^\n;]{0,80}\|\s*(?:ba|z|da)?sh\b"),
+    ("reverse_shell", r"/dev/tcp/"),
+    ("reverse_shell", r"n(?<!\w.)c\b[^\n;]{0,40}\s-\w{0,10}e\b"),
+    ("git_push_force", r"g(?<!\w.)it\s+push\b[^\n;]{0,80}\s(?:-f|--force)\b"),
+    ("git_discard", r"g(?<!\w.)it\s+(?:reset\s+--hard|clean\s+-\w{0,10}f)\b"),
+    ("cloud_delete", r"t(?<!\w.)(?:erraform|ofu)\s+destroy\b"),
+    ("cloud_delete", r"p(?<!\w.)ulumi\s+destroy\b"),
+    ("cloud_delete", r"k(?<!\w.)ubectl\s+delete\b"),
+    ("credential_read", r"\.(?:ssh/id_\w|aws/credentials)"),
+    ("credential_read", r"/etc/shadow"),
+    ("persistence", r">>\s*\S{0,80}(?:authorized_keys|\.bashrc|\.zshrc|/etc/cron)"),
 )
+# An empty group behind each says which it was: in front it would hide the letter from the search.
+_GRAVE = re.compile("|".join(f"{pattern}()" for _, pattern in _SIGNS))
 
 
 def scan(text: str, start: int) -> Iterator[tuple[int, int, Hit]]:
@@ -32,6 +47,6 @@ def scan(text: str, start: int) -> Iterator[tuple[int, int, Hit]]:
     for count, found in enumerate(_GRAVE.finditer(text, start)):
         if count >= MAX_HITS:
             return
-        rule = found.lastgroup or ""
+        rule = _SIGNS[(found.lastindex or 1) - 1][0]
         reason = "Looks like a grave command, in a part of the text that was not read."
         yield found.start(), found.end(), Hit(rule=rule, reason=reason, confidence=_CONFIDENCE)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 from policies.engine.findings import View
 from policies.engine.mapped import Mapped, Places
@@ -13,12 +15,28 @@ def joined(view: View, words: Sequence[Word], language: str, layer: str) -> View
     """The texts of `words`, joined by blanks."""
     if len(words) == 1 and (start := words[0].contiguous()) is not None:
         return view.part(start, start + len(words[0].text), language=language, layer=layer)
-    places: list[int] = []
-    for word in words:
-        if places:
-            places[-1] = min(places[-1], word.start)
-        places.extend(word.offsets())
-    return _mapped(view, " ".join(word.text for word in words), places, language, layer)
+    text = " ".join(word.text for word in words)
+    words = tuple(words)
+    begins = list(accumulate((len(word.text) + 1 for word in words), initial=0))
+    limit, count = len(view.text), len(text)
+    offsets: dict[int, list[int]] = {}
+
+    def first(at: int) -> int:
+        index = bisect_right(begins, at) - 1
+        inside = at - begins[index]
+        if index not in offsets:
+            offsets[index] = words[index].offsets()
+        place = offsets[index][inside]
+        if inside == len(words[index].text) and index + 1 < len(words):
+            place = min(place, words[index + 1].start)  # the blank between two words
+        return min(place, limit)
+
+    def last(at: int) -> int:
+        # A character reaches to the next one, over the quotes between them.
+        return min(limit, max(first(at) + 1, first(at + 1)))
+
+    mapped = Mapped(text=text, starts=Places(first, count), ends=Places(last, count))
+    return view.derived(mapped, language=language, layer=layer)
 
 
 def made(view: View, text: str, start: int, end: int, language: str, layer: str) -> View:
@@ -27,18 +45,6 @@ def made(view: View, text: str, start: int, end: int, language: str, layer: str)
     Which characters a part was made of is not known, and less than all may leave some of it.
     """
     count = len(text)
-    mapped = Mapped(text=text, starts=[start] * count, ends=[end] * count)
-    return view.derived(mapped, language=language, layer=layer)
-
-
-def _mapped(view: View, text: str, places: list[int], language: str, layer: str) -> View:
-    limit = len(view.text)
-    if max(places) > limit:
-        places = [min(place, limit) for place in places]
-
-    def end(at: int) -> int:
-        # A character reaches to the next one, over the quotes between them.
-        return min(limit, max(places[at] + 1, places[at + 1]))
-
-    mapped = Mapped(text=text, starts=places[:-1], ends=Places(end, len(places) - 1))
+    starts, ends = Places(lambda _: start, count), Places(lambda _: end, count)
+    mapped = Mapped(text=text, starts=starts, ends=ends)
     return view.derived(mapped, language=language, layer=layer)

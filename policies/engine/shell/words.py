@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Self
 
+from policies.engine.shell.budget import PIECE, VALUE, Work
 from policies.engine.shell.expansion import (
     MAX_FIELDS,
     braces,
@@ -20,7 +21,6 @@ from policies.engine.shell.model import UNKNOWN, Command, Piece, Word
 MAX_LENGTH = 300_000  # characters of one script; the rest is left out
 MAX_DEPTH = 40  # substitutions inside substitutions
 MAX_PIECES = 2_000  # of one word
-MAX_CHILDREN = 3_000  # texts inside a text that are read by a reader of their own
 MAX_EXPANSION = 10_000  # characters of a `${...}`
 MAX_UNSET = 1_000  # names of variables that are remembered
 MAX_VALUE = 20_000  # characters of a variable's value
@@ -30,6 +30,8 @@ _PARAMETER = re.compile(r"(?P<length>#)?(?P<bang>!)?(?P<name>\w+|[@*#?$!_-])(?P<
 _BRACE_STOP = re.compile(r"[\\'{}\n]")
 _WHOLE_ARRAY = re.compile(r"\$\{\w+\[[@*]\]\}|\$\{@\}")
 _ARITHMETIC = re.compile(r"\s*(-?\d+)\s*(?:([-+*])\s*(\d+)\s*)?\Z")
+_GLOB = re.compile(r"[*?\[]")
+_NAMED = re.compile(r"\w+|[@*#?$!-]")
 _IN_DOUBLE = re.compile(r'[^"\\$`]+')
 
 HOME_VARIABLES = {
@@ -61,6 +63,7 @@ class WordReader(ABC):
         variables: dict[str, str] | None = None,
         depth: int = 0,
         shift: int = 0,
+        work: Work | None = None,
     ) -> None:
         self.text = text[:MAX_LENGTH]
         self.end = len(self.text)
@@ -76,7 +79,7 @@ class WordReader(ABC):
         self.truncated = len(text) > MAX_LENGTH
         self.cwd = ""
         self.unread = self.end  # where the reading stopped
-        self.spent = [0]  # readers made for texts inside this one
+        self.work = Work() if work is None else work  # shared with the texts inside
         self.until = 0  # up to where PowerShell was read
         self.unset: list[str] = []  # variables that were expanded and are not known
 
@@ -100,6 +103,12 @@ class WordReader(ABC):
         self.at = self.end
         return []
 
+    def cut_with(self, inside: WordReader, start: int) -> None:
+        """Be truncated where a text inside this one, which begins at `start`, was."""
+        if inside.truncated:
+            self.unread = min(self.unread, start)
+            self.truncated = True
+
     def word(self) -> list[Word]:
         """The word at the current place, as the words that expansion makes of it."""
         start = self.at
@@ -113,7 +122,7 @@ class WordReader(ABC):
             return [
                 Word(
                     piece.text, start + self.shift, self.at + self.shift, (where,),
-                    glob=any(char in piece.text for char in "*?["),
+                    glob=_GLOB.search(piece.text) is not None,
                 )
             ]  # fmt: skip
         words = self._fields(pieces, start)
@@ -152,20 +161,24 @@ class WordReader(ABC):
             else:
                 quoted = True
         close()
+        if len(words) > 1:
+            self.work.steps += PIECE * len(words)
         return words
 
     def _split(self, text: str) -> list[str]:
         """The fields of an unquoted expansion, by the separators that the text has set."""
         separators = self.variables.get("IFS", " ")
         if separators in (" ", UNKNOWN, ""):
-            return re.split(r"\s+", text)
-        return re.split(f"[\\s{re.escape(separators[:10])}]+", text)
+            return re.split(r"\s+", text, maxsplit=MAX_FIELDS)
+        return re.split(f"[\\s{re.escape(separators[:10])}]+", text, maxsplit=MAX_FIELDS)
 
     def pieces(self, feeds: list[Command] | None = None) -> list[Piece]:
         """The pieces of the word at the current place, unexpanded ones beside values."""
         pieces: list[Piece] = []
+        work = self.work
         while self.at < self.end:
-            if len(pieces) >= MAX_PIECES:
+            work.steps += PIECE
+            if len(pieces) >= MAX_PIECES or work.over:
                 self.give_up()
                 break
             found = _PLAIN.match(self.text, self.at)
@@ -286,7 +299,7 @@ class WordReader(ABC):
             self._double(pieces)
             return
         else:
-            found = re.compile(r"\w+|[@*#?$!-]").match(self.text, start + 1)
+            found = _NAMED.match(self.text, start + 1)
             if found is None:
                 pieces.append(Piece("$", start, start + 1, "quoted"))
                 self.at += 1
@@ -295,6 +308,7 @@ class WordReader(ABC):
             kind = "value" if name == "@" else kind
             self.at = start + 1 + len(name)
             value = self._value(name)
+        self.work.steps += len(value) // VALUE
         pieces.append(Piece(value[:MAX_VALUE], start, self.at, kind))
 
     def _value(self, name: str) -> str:
@@ -323,7 +337,7 @@ class WordReader(ABC):
         reader = self.child(re.sub(r"\\([`$\\])", r"\1", inside), start)
         count = len(self.commands)
         reader.read()
-        self.truncated |= reader.truncated
+        self.cut_with(reader, start)
         return self._output(self.commands[count:])
 
     def _arithmetic(self) -> str:
@@ -404,6 +418,7 @@ class WordReader(ABC):
             return sliced(value, rest[1:])
         if value is None or UNKNOWN in value:
             return UNKNOWN
+        self.work.steps += len(value) // VALUE
         return edited(value, rest)
 
     def _expanded(self, word: str, start: int) -> str:
@@ -411,7 +426,9 @@ class WordReader(ABC):
             self.give_up()
             return UNKNOWN
         reader = self.child(word, start)
-        return "".join(piece.text for piece in reader.pieces())
+        text = "".join(piece.text for piece in reader.pieces())
+        self.cut_with(reader, start)
+        return text
 
     def _close_brace(self) -> str:
         """Move behind the brace that closes an expansion; the text up to it."""

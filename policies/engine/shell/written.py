@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policies.engine.findings import Report, View
+from policies.engine.shell import budget
 from policies.engine.shell.call import SHELLS, base_name
 from policies.engine.shell.execution import INTERPRETERS, fetched_to
 from policies.engine.shell.hits import Hit
 from policies.engine.shell.model import Command, Word, join
+from policies.engine.shell.network import DOWNLOADERS
 from policies.engine.shell.output import produced
 from policies.engine.shell.reader import Reader
 from policies.engine.shell.views import made
 
 MAX_FILES = 500  # files whose contents are remembered
+MAX_KEY = 20  # words of a command by which it is known again
 MAX_RECIPES = 200  # commands of a Makefile or package.json that are read
 
 
@@ -40,6 +43,8 @@ class _Written:
 _WRAPPED = frozenset(
     ["sudo", "nohup", "time", "timeout", "nice", "exec", "setsid", "env", "command"]
 )
+# What may make a file without a redirection: tee, and downloads (see `fetched_to`).
+_MAKERS = DOWNLOADERS | frozenset(["tee", "sudo", "command", "time", "timeout"])
 _UNPACKED = (
     ".tar.gz",
     ".tgz",
@@ -67,47 +72,77 @@ def runs(view: View, reader: Reader, report: Report) -> Iterator[Run]:
         return
     written: dict[str, _Written] = {}
     fetched: set[str] = set()
+    ran: set[tuple[str, str]] = set()  # files that were run as they are, and by what
     for command in reader.commands:
         if not command.words:
             continue
-        words = _unwrapped(command.words)
-        if not words:
+        makes = bool(command.redirects) or base_name(command.words[0]) in _MAKERS
+        if not (makes or written or fetched):
             continue
+        words = _unwrapped(command.words)
         path = _runs(words)
         place = join(command.cwd, path) if path else ""
         if place in fetched:
             yield Run(command=command, hit=_FETCHED)
             fetched.discard(place)
-        elif place in written:
-            known = written[place]
-            program = base_name(words[0])
-            code = program in _OTHER and program not in SHELLS
-            language = "code" if code else "shell"
-            yield Run(
-                command=command,
-                view=made(view, known.text, known.start, known.end, language, "written, then run"),
-                code=code,
-            )
-        yield from _recipes(view, command, words, written)
-        if len(written) + len(fetched) >= MAX_FILES:
+        elif written:
+            yield from _again(view, command, words, place, written, ran)
+        if not makes or len(written) + len(fetched) >= MAX_FILES:
             continue
-        if target := downloaded(command):
+        saves = _target(command)
+        if target := downloaded(command, saves):
             fetched.add(target)
             report.write(target, None)
-        elif (target := _target(command)) and (
-            data := produced(command, reader.text, reader.shift)
-        ) is not None:
-            text = data.decode("utf-8", "replace")
-            start = command.start
-            if _appends(command) and (earlier := written.get(target)) is not None:
+        elif saves and (data := produced(command, reader.text, reader.shift)) is not None:
+            text, start = data.decode("utf-8", "replace"), command.start
+            if _appends(command) and (earlier := written.get(saves)) is not None:
                 text, start = earlier.text + text, earlier.start
-            written[target] = _Written(text, start, command.end)
-            report.write(target, text)
+            if not _paid(text, report):
+                return
+            written[saves] = _Written(text, start, command.end)
+            ran -= {done for done in ran if done[0] in (saves, "")}
+            report.write(saves, text)
 
 
-def downloaded(command: Command) -> str:
-    """The file that a command downloads and that may be run; blank: none."""
-    target = fetched_to(command) or (_target(command) if _downloads(command) else "")
+def _again(
+    view: View,
+    command: Command,
+    words: list[Word],
+    place: str,
+    written: dict[str, _Written],
+    ran: set[tuple[str, str]],
+) -> Iterator[Run]:
+    """What a command runs of the files that were written, unless it ran the same before."""
+    known = written.get(place)
+    if known is not None and (place, words[0].text) not in ran:
+        ran.add((place, words[0].text))
+        program = base_name(words[0])
+        code = program in _OTHER and program not in SHELLS
+        language = "code" if code else "shell"
+        yield Run(
+            command=command,
+            view=made(view, known.text, known.start, known.end, language, "written, then run"),
+            code=code,
+        )
+    yield from _recipes(view, command, words, written, ran)
+
+
+def _paid(text: str, report: Report) -> bool:
+    """Whether the allowance was enough to remember a file; if not, the report says so."""
+    report.shell_steps += len(text) // budget.VALUE
+    if budget.left(report) >= 0:
+        return True
+    report.truncated = True
+    report.fact("shell.opaque", "truncated")
+    return False
+
+
+def downloaded(command: Command, saves: str = "") -> str:
+    """The file that a command downloads and that may be run; blank: none.
+
+    `saves` is the file that its output goes to.
+    """
+    target = fetched_to(command) or (saves if saves and _downloads(command) else "")
     if not target or target.endswith(_UNPACKED) or target in ("-", "/dev/null"):
         return ""
     return join(command.cwd, target)
@@ -120,6 +155,8 @@ _OTHER = INTERPRETERS | frozenset(["go", "java", "rustc", "cargo", "tsx", "ts-no
 
 
 def _unwrapped(words: list[Word]) -> list[Word]:
+    if base_name(words[0]) not in _WRAPPED:
+        return words
     at = 0
     while at < len(words) - 1 and base_name(words[at]) in _WRAPPED:
         at += 1
@@ -168,15 +205,25 @@ def _appends(command: Command) -> bool:
 
 
 _MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
+_MAKES = frozenset(["make", "gmake"])
 _SCRIPT_RUNNERS = frozenset(["npm", "pnpm", "yarn", "bun"])
 
 
 def _recipes(
-    view: View, command: Command, words: list[Word], written: dict[str, _Written]
+    view: View,
+    command: Command,
+    words: list[Word],
+    written: dict[str, _Written],
+    ran: set[tuple[str, str]],
 ) -> Iterator[Run]:
     """Commands of a Makefile or package.json that was just written, where make or npm runs them."""
     name = base_name(words[0])
-    if name in ("make", "gmake"):
+    if name not in _MAKES and name not in _SCRIPT_RUNNERS:
+        return
+    again = ("", " ".join((command.cwd, *(word.text for word in words[:MAX_KEY]))))
+    if again in ran:
+        return
+    if name in _MAKES:
         for option, following in zip(words[1:], [*words[2:], None], strict=False):
             if option.text in ("-f", "--file") and following is not None:
                 known = written.get(join(command.cwd, following.text))
@@ -186,13 +233,12 @@ def _recipes(
                 filter(None, (written.get(join(command.cwd, n)) for n in _MAKEFILES)), None
             )
         lines = recipes(known.text) if known else ()
-    elif name in _SCRIPT_RUNNERS:
+    else:
         known = written.get(join(command.cwd, "package.json"))
         lines = _scripts(known.text) if known else ()
-    else:
-        return
     if known is None:
         return
+    ran.add(again)
     for line in lines:
         nested = made(view, line, known.start, known.end, "shell", f"{name} recipe")
         yield Run(command=command, view=nested)
