@@ -70,6 +70,9 @@ def find_international(reading: Reading) -> None:
     text, position = reading.text, 0
     while (match := _INTERNATIONAL.search(text, position)) is not None:
         start, position = match.start(), match.start() + 1
+        if reading.joins("phone.international", start, match.end()):
+            position = match.end()
+            continue
         if start and (
             _NOT_AFTER_PLUS.match(text[start - 1]) and text[start - 2 : start - 1] != "\\"
         ):
@@ -96,6 +99,9 @@ def find_american(reading: Reading) -> None:
     while (match := _AMERICAN.search(text, position)) is not None:
         start, end = match.span()
         position = start + 1
+        if reading.joins("phone.american", start, end):
+            position = end
+            continue
         digits = "".join(_DIGITS.findall(match[0]))
         if text[start - 2 : start] in ("1-", "1 ", "1."):
             start -= 4 if text.startswith("00", start - 4) and start >= 4 else 2
@@ -119,6 +125,8 @@ def find_national(reading: Reading) -> None:
     while (match := _NATIONAL.search(text, position)) is not None:
         start, end = match.span()
         position = end
+        if reading.joins("phone.national", start, end):
+            continue
         start += match[0][0] == "(" and ")" not in match[0]  # the phone stands in brackets
         digits = "".join(_DIGITS.findall(match[0]))
         if len(digits) > MAX_DIGITS and "/" in match[0]:  # two of them
@@ -143,7 +151,7 @@ def find_national(reading: Reading) -> None:
             continue  # a count, a time, a round sum
         if evidence == Evidence.NEAR and (digits in _COUNTED or _MORE.match(text, end)):
             continue  # made up for a text, or one of many numbers
-        if evidence == Evidence.LABELLED or is_national(digits):
+        if evidence == Evidence.LABELLED or reading.hurried or is_national(digits):
             _claim(reading, start, end, "phone.national", evidence)
 
 

@@ -108,6 +108,13 @@ def _plain_characters() -> dict[int, str]:
 
 
 _PLAIN = _plain_characters()
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def lowered(text: str) -> str:
+    """`text` in lower case, offset for offset: some letters have twins of two characters."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else text.translate(_LOWER)
 
 
 def plain(text: str) -> str:
