@@ -75,13 +75,25 @@ MAX_INDENT = 40  # characters before the value of a list
 MAX_ABOVE = 20  # lines of a list or of nested keys between a value and its key
 _PHRASE_BREAK = re.compile(r"[^\w\s.\-/]")
 _GENERIC_NAMES = words("id no nr num number code")
+# What numbers rows and requests: a number of its own shape under it is no person's.
+_ROW_NAMES = words("id _id code key idx index pk member session sid")
+_ROW_WORD = re.compile(
+    r"(?<![\w-])(?:code|member|session|row|room|unit|zip|ext|duration_[mn]s"
+    r"|(?:account|request|trace|span|key|row|job|event|session|message|object)_id)"
+    r"(?:[ \t][0-9][0-9:.\-]{0,24}[ \t](?:of|to|from|/|x))?[ \t]\Z",
+    re.IGNORECASE,
+)
 _COMPARED = (" like", " ilike", " in", " is", " eq", " ne")
 
 
 def path_topics(path: Sequence[str | int]) -> frozenset[str]:
     """What the key that leads to a text says the whole text is."""
-    name = next((key for key in reversed(path) if isinstance(key, str)), "")
+    name = _last_key(path)
     return label_topics(name) if name else NOTHING
+
+
+def _last_key(path: Sequence[str | int]) -> str:
+    return next((key for key in reversed(path) if isinstance(key, str)), "")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -228,6 +240,20 @@ class Reading:
                 after = first_topic(words_after.lower())
             self._after[end] = after
         return Evidence.NEAR if after == topic else Evidence.NOTHING
+
+    def numbers_a_row(self, start: int) -> bool:
+        """Whether the key, the column or the word before `start` is one of rows: `id`, `code`."""
+        if self.hurried:
+            return False
+        before, _ = self._before(start)
+        if _ROW_WORD.search(before):
+            return True
+        name, prose, _ = _key(before, "=:><!~")
+        if not name:
+            name = self._tables_of_text().column(start)
+            if not name and not before.strip(" \t\"'"):
+                name = _last_key(self.view.path)
+        return name.lower() in _ROW_NAMES and not prose  # `Patient ID: ` is of a person
 
     def _glance(self, topic: str, start: int, end: int) -> Evidence:
         """What the column and the nearest words of the line say, by indexes made once."""

@@ -11,7 +11,7 @@ from policies.engine.pii.context import (
     isolated,
     neighbours,
 )
-from policies.engine.pii.shapes import words
+from policies.engine.pii.shapes import DOCUMENTED, words
 
 _DIGITS = re.compile(r"[0-9]+")
 # `(?<![0-9][0-9])` behind the first digit keeps a search from starting inside of a run; in front
@@ -64,7 +64,6 @@ def _powers() -> tuple[tuple[int, ...], ...]:
 
 _PERMUTED = _powers()
 _NEVER_ISSUED_AREAS = ("000", "666")
-DOCUMENTED = 0.6  # confidence that a number which manuals and test suites use is meant
 _TEST_CARDS = words(  # of the networks and the larger payment providers
     "4111111111111111 4242424242424242 4012888888881881 4222222222222 5555555555554444 "
     "5105105105105100 2223003122003222 378282246310005 371449635398431 378734493671000 "
@@ -176,6 +175,8 @@ def find_grouped_ssns(reading: Reading) -> None:
             continue
         evidence = _ssn_evidence(reading, start, end, digits)
         if evidence is None or evidence < (Evidence.DOUBTFUL if match[1] == "-" else Evidence.NEAR):
+            continue
+        if evidence < Evidence.NEAR and reading.numbers_a_row(start):
             continue
         position = end
         _claim_ssn(reading, start, end, digits, evidence)
