@@ -145,6 +145,8 @@ AXON_CATEGORY_ACTIONS = {
 AXON_DECISION_TIMEOUT_MS = env.number("AXON_DECISION_TIMEOUT_MS", 2000, least=50)
 AXON_CONTEXT_LIFETIME_S = env.number("AXON_CONTEXT_LIFETIME_S", 300, least=1)
 AXON_MAX_BODY_BYTES = env.number("AXON_MAX_BODY_BYTES", 16 * 2**20, least=1024)
+# Countries whose national numbers count as personal data; the engine knows those of a few.
+AXON_NATIONAL_IDS = env.words("AXON_NATIONAL_IDS")
 # Where decisions are written: `group` commits batches on a thread, `inline` in the caller's
 # transaction (management commands and most tests).
 AXON_RECORDER = env.choice("AXON_RECORDER", ("group", "inline"), "group")

@@ -1,6 +1,8 @@
+from contextlib import suppress
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.models.signals import post_migrate
 
 
@@ -9,7 +11,13 @@ class PoliciesConfig(AppConfig):
     verbose_name = "Policies"
 
     def ready(self) -> None:
+        """Settle what the engine looks for; see `AXON_NATIONAL_IDS`."""
         post_migrate.connect(_add_builtin_policies, sender=self)
+        if settings.AXON_NATIONAL_IDS:
+            from policies.engine.analysis import configure
+
+            with suppress(ValueError):  # `common.checks` says which country is unknown
+                configure(countries=settings.AXON_NATIONAL_IDS)
 
 
 def _add_builtin_policies(using: str, **_: Any) -> None:

@@ -63,6 +63,26 @@ def check_demo(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     return []
 
 
+@register
+def check_national_ids(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
+    """A country misspelt would leave its numbers in the clear without a word."""
+    if not settings.AXON_NATIONAL_IDS:
+        return []
+    from policies.engine.pii.national import national_ids
+
+    try:
+        national_ids(settings.AXON_NATIONAL_IDS)
+    except ValueError as error:
+        return [
+            Error(
+                str(error),
+                hint="Take the country out of AXON_NATIONAL_IDS, or write its code of ISO 3166.",
+                id="axonportal.E005",
+            )
+        ]
+    return []
+
+
 @register(deploy=True)
 def check_production(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     """What `check --deploy` adds to Django's own."""
@@ -92,6 +112,6 @@ def refuse_unsafe() -> None:
     Raises:
         ImproperlyConfigured: what is wrong and how to mend it.
     """
-    found = [*check_secrets(None), *check_demo(None)]
+    found = [*check_secrets(None), *check_demo(None), *check_national_ids(None)]
     if found:
         raise ImproperlyConfigured(" ".join(f"{error.msg} {error.hint}" for error in found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -37,16 +37,34 @@ class Analysis:
     written: Mapping[str, str | None] = field(default_factory=dict)
 
 
+_countries: list[str] = []
+
+
+def configure(*, countries: Iterable[str] = ()) -> None:
+    """Look for the national numbers of `countries` too (`"de"`, in any case); none to begin with.
+
+    For the start of a process: what is being analysed meanwhile may still go by the old choice.
+
+    Raises:
+        ValueError: a country whose number the engine does not know; it names those it knows.
+    """
+    from policies.engine.pii.national import national_ids
+
+    _countries[:] = [number.country for number in national_ids(countries)]
+    families.cache_clear()
+    _scanner.cache_clear()
+
+
 @cache
 def families() -> tuple[Family, ...]:
-    """All families, in the order in which they run."""
+    """All families, in the order in which they run, as `configure` has settled them."""
     from policies.engine.access import Access
     from policies.engine.pii import PersonalData
     from policies.engine.secrets import Secrets
     from policies.engine.shell import Shell
     from policies.engine.sql import Sql
 
-    return (Shell(), Sql(), Access(), PersonalData(), Secrets())
+    return (Shell(), Sql(), Access(), PersonalData(countries=_countries), Secrets())
 
 
 @cache

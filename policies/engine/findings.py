@@ -9,6 +9,11 @@ from policies.engine.mapped import Mapped, Places
 
 # Per operation; past it the report is `truncated`, and whoever redacts takes the whole text.
 MAX_FINDINGS = 100_000
+# Values that may be personal data or secrets, per operation: so many are weighed by all that stands
+# round them, and one more for so many characters of text. A log of a person's days has fewer.
+MAX_JUDGED = 1_000
+CHARACTERS_JUDGED = 200
+AT_A_GLANCE = 0.5  # the confidence in a value past that
 MAX_FACT_VALUES = 200  # values kept per fact
 MAX_WRITTEN = 500  # files per operation
 EXECUTES = "shell.executes"  # the fact: paths of files that are run or sourced
@@ -139,6 +144,8 @@ class Report:
     executed: dict[str, tuple[int, int]] = field(default_factory=dict)
     written: dict[str, str | None] = field(default_factory=dict)
     spent: dict[str, int] = field(default_factory=dict)  # of budgets that the views share
+    read: int = 0  # characters of the texts looked at for data
+    judged: int = 0  # values in them weighed one by one
 
     def find(
         self,
@@ -170,6 +177,18 @@ class Report:
         self.findings.append(finding)
         if not isinstance(view.offset, int) and kind.startswith(DATA_FAMILIES):
             self.decoded[finding] = view.text[start:end]
+
+    def may_judge(self) -> bool:
+        """Whether one more value may be weighed by all that stands round it; counts it.
+
+        Past that a family takes values by their shape and a glance, with `AT_A_GLANCE` as their
+        confidence, and the report is `truncated`.
+        """
+        self.judged += 1
+        if self.judged <= MAX_JUDGED + self.read // CHARACTERS_JUDGED:
+            return True
+        self.truncated = True
+        return False
 
     def adopt(self, finding: Finding) -> None:
         """Record a finding whose place in `Operation.text` is known, once."""

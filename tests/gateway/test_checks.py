@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from axonportal.common.checks import refuse_unsafe
+from policies.engine.pii.national import COUNTRIES
 
 GOOD = "a secret of more than thirty-two characters"
 HTTPS = {"AXON_RECORDER": "group", "AXON_PUBLIC_URL": "https://portal.acme-corp.com"}
@@ -40,6 +41,8 @@ def ids(*, deploy: bool = False) -> set[str]:
         pytest.param(
             {"AXON_DEMO": False, "ALLOWED_HOSTS": ["portal.acme-corp.com"]}, set(), id="production"
         ),
+        pytest.param({"AXON_NATIONAL_IDS": ["DE", "pl"]}, set(), id="national numbers"),
+        pytest.param({"AXON_NATIONAL_IDS": ["de", "xx"]}, {"axonportal.E005"}, id="of nowhere"),
     ],
 )
 def test_a_combination_that_must_not_start_is_an_error(
@@ -75,4 +78,15 @@ def test_a_web_server_that_runs_no_checks_refuses_too(settings: Settings) -> Non
     settings.AXON_CREDENTIAL_KEY = ""
 
     with pytest.raises(ImproperlyConfigured, match=r"AXON_SECRET_KEY.*AXON_CREDENTIAL_KEY"):
+        refuse_unsafe()
+
+
+def test_an_unknown_country_is_told_which_are_known(settings: Settings) -> None:
+    settings.AXON_NATIONAL_IDS = ["de", "xx"]
+
+    (error,) = [found for found in run_checks() if found.id == "axonportal.E005"]
+    assert "xx" in error.msg
+    assert ", ".join(sorted(COUNTRIES)) in error.msg
+    assert "AXON_NATIONAL_IDS" in str(error.hint)
+    with pytest.raises(ImproperlyConfigured, match="AXON_NATIONAL_IDS"):
         refuse_unsafe()

@@ -86,3 +86,4 @@ class PersonalData:
                 detector.run(reading)
         if finder is not None:
             names.find_names(reading, finder)
+        reading.close_run()

@@ -51,6 +51,7 @@ _LIKE_A_VERSION = re.compile(r"(?:[0-9]|1[0-2])\.(?:[0-9]|1[0-9]|20)\.")
 _IPV6 = re.compile(r"[0-9a-fA-F](?<![0-9A-Za-z]{2})[0-9a-fA-F]{0,3}(?::[0-9a-fA-F]{0,4}){3,7}")
 _DECIMAL_BEFORE = re.compile(r"[0-9]?\.[0-9]{1,4}[ ,]\Z")  # the coordinates of a drawing
 _DECIMAL_AFTER = re.compile(r"[ ,-]-?[0-9]{0,3}\.[0-9]")
+_ADDRESS_BEFORE = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}[ ,]\Z")
 _MAC = re.compile(r"(?<![0-9A-Fa-f:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
 MIN_MAC_DIGITS = 3  # different ones; `00:00:00:00:00:01` is nobody's
 _NETWORK = re.compile(r"/[0-9]{1,3}(?![0-9\w/])")
@@ -60,6 +61,7 @@ FIRST_RESERVED = 240
 # 10 µs an address, and a log has thousands.
 _PRIVATE_FIRST = frozenset([0, 10, 127])
 _PARTLY_SPECIAL = frozenset([100, 169, 172, 192, 198, 203])
+_PARTLY_SPECIAL_SIX = frozenset(["2001", "2002", "3fff"])  # the same of groups
 _GLOBAL_FIRST = ("2", "3")  # of `2000::/3`; whether there are four digits is seen below
 _IPV6_GLOBAL = ipaddress.ip_network("2000::/3")
 _VERSION_BEFORE = re.compile(
@@ -129,6 +131,8 @@ def _find_addresses(reading: Reading, *, six: bool) -> None:
     text = reading.text
     for match in (_IPV6 if six else _IPV4).finditer(text):
         start, end = match.span()
+        if reading.joins("ip.six" if six else "ip.four", start, end):
+            continue
         left, right = text[start - 1 : start], text[end : end + 2]
         if left.isalnum() or left in ("_", "-", ":" if six else ".", "@", "+"):
             continue
@@ -146,7 +150,11 @@ def _find_addresses(reading: Reading, *, six: bool) -> None:
             continue
         if evidence <= Evidence.NOTHING and (
             _LIKE_A_VERSION.match(match[0])
-            or (_DECIMAL_BEFORE.search(before[-8:]) and _DECIMAL_AFTER.match(text, end))
+            or (
+                _DECIMAL_BEFORE.search(before[-8:])
+                and _DECIMAL_AFTER.match(text, end)
+                and not (_ADDRESS_BEFORE.search(before[-20:]) and _IPV4.match(text, end + 1))
+            )
         ):
             continue
         reading.claim(
@@ -225,6 +233,14 @@ def _is_machine(
     return _MESSAGE_ID.search(before) is not None or _REMOTE_COMMAND.search(before) is not None
 
 
+def _is_whole_six(address: str) -> bool:
+    """Whether the groups of an address are as many as they must be, as far as can be counted."""
+    colons, gaps = address.count(":"), address.count("::")
+    if address[4:5] != ":" or address[-1] == ":" or ":::" in address:
+        return False
+    return colons == 7 if not gaps else gaps == 1 and colons <= 7
+
+
 def _is_service(address: str) -> bool:
     """Whether `address` is none, is not reachable from anywhere, or is known to everybody."""
     if ":" not in address:
@@ -235,6 +251,8 @@ def _is_service(address: str) -> bool:
             return address in _KNOWN_SERVICES
     elif address[0] not in _GLOBAL_FIRST:
         return True
+    elif address[:4].lower() not in _PARTLY_SPECIAL_SIX and _is_whole_six(address):
+        return address in _KNOWN_SERVICES
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, insort
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
-from policies.engine.findings import Report, View
-from policies.engine.pii.shapes import words
+from policies.engine.findings import AT_A_GLANCE, Report, View
+from policies.engine.pii.shapes import lowered, words
 from policies.engine.pii.tables import Tables
 from policies.engine.pii.topics import (
     ID,
@@ -26,6 +27,8 @@ REACH_AFTER = 24  # and after it, when nothing before it speaks
 MANY_ASKED = 50
 CHARACTERS_ASKED = 400  # one more for so many characters
 ADJACENT = 12  # characters between a word that speaks against a value and the value
+MAX_REPEATED = 12  # characters between values of a list, when they are always the same
+MAX_GAP = 3  # characters between values that stand side by side
 _KEY_REACH = 90
 _LINE_REACH = 200
 
@@ -72,13 +75,37 @@ MAX_INDENT = 40  # characters before the value of a list
 MAX_ABOVE = 20  # lines of a list or of nested keys between a value and its key
 _PHRASE_BREAK = re.compile(r"[^\w\s.\-/]")
 _GENERIC_NAMES = words("id no nr num number code")
+# What numbers rows and requests: a number of its own shape under it is no person's.
+_ROW_NAMES = words("id _id code key idx index pk member session sid")
+_ROW_WORD = re.compile(
+    r"(?<![\w-])(?:code|member|session|row|room|unit|zip|ext|duration_[mn]s"
+    r"|(?:account|request|trace|span|key|row|job|event|session|message|object)_id)"
+    r"(?:[ \t][0-9][0-9:.\-]{0,24}[ \t](?:of|to|from|/|x))?[ \t]\Z",
+    re.IGNORECASE,
+)
 _COMPARED = (" like", " ilike", " in", " is", " eq", " ne")
 
 
 def path_topics(path: Sequence[str | int]) -> frozenset[str]:
     """What the key that leads to a text says the whole text is."""
-    name = next((key for key in reversed(path) if isinstance(key, str)), "")
+    name = _last_key(path)
     return label_topics(name) if name else NOTHING
+
+
+def _last_key(path: Sequence[str | int]) -> str:
+    return next((key for key in reversed(path) if isinstance(key, str)), "")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """Values taken at a glance that stand side by side, or with the same between them."""
+
+    start: int
+    end: int
+    kind: str
+    rule: str
+    reason: str
+    gap: str  # what stands between the last two
 
 
 class Reading:
@@ -104,15 +131,64 @@ class Reading:
         self._after: dict[int, str] = {}
         self._asked = 0
         self._index: TopicIndex | None = None
+        self.hurried = False  # more values than can be judged: they are taken at a glance
+        self._glances: dict[str, tuple[int, Evidence]] = {}
+        self._run: _Run | None = None
+        report.read += len(text)
 
     def claim(
         self, start: int, end: int, *, kind: str, rule: str, confidence: float, reason: str
     ) -> None:
         """Report `[start, end)` and keep later detectors off it."""
         insort(self._taken, (start, end))
-        self._report.find(
-            self.view, start, end, kind=kind, rule=rule, confidence=confidence, reason=reason
-        )
+        if not self.hurried:
+            self._report.find(
+                self.view, start, end, kind=kind, rule=rule, confidence=confidence, reason=reason
+            )
+            return
+        run, gap = self._run, ""
+        if run is not None and run.rule == rule:
+            gap = self.text[run.end : start]
+            if gap and (gap == run.gap or self._beside(run.end, start)):
+                run.end, run.gap = end, gap
+                return
+        self.close_run()
+        gap = gap if len(gap) <= MAX_REPEATED else ""
+        self._run = _Run(start=start, end=end, kind=kind, rule=rule, reason=reason, gap=gap)
+
+    def joins(self, rule: str, start: int, end: int) -> bool:
+        """Take `[start, end)`, in the shape of `rule`, along with the values before it.
+
+        Only of values taken at a glance, and only behind what stands between those too: the
+        next of a list, of which nothing more is asked.
+        """
+        run = self._run
+        if run is None or run.rule != rule or not run.gap:
+            return False
+        if self.text[run.end : start] != run.gap or not self.free(start, end):
+            return False
+        insort(self._taken, (start, end))
+        run.end = end
+        return True
+
+    def close_run(self) -> None:
+        """Report the values that were taken at a glance and stand side by side, as one."""
+        run, self._run = self._run, None
+        if run is not None:
+            self._report.find(
+                self.view,
+                run.start,
+                run.end,
+                kind=run.kind,
+                rule=run.rule,
+                confidence=AT_A_GLANCE,
+                reason=run.reason + " Judged at a glance: the text holds too many.",
+            )
+
+    def _beside(self, end: int, start: int) -> bool:
+        """Whether a value that starts at `start` follows right after one that ended at `end`."""
+        gap = self.text[end:start]
+        return len(gap) <= MAX_GAP and not any(map(str.isalnum, gap))
 
     def truncate(self) -> None:
         """Say that something was not looked at."""
@@ -125,9 +201,22 @@ class Reading:
         return at < 0 or self._taken[at][1] <= start
 
     def evidence(self, topic: str, start: int, end: int) -> Evidence:
-        """What the surroundings of `[start, end)` say about its being a `topic`."""
+        """What the surroundings of `[start, end)` say about its being a `topic`.
+
+        Of so many values as an operation may have judged; past that, what a glance shows.
+        """
         said = self._said.get(start)
         if said is None:
+            if self.hurried or not self._report.may_judge():
+                self.hurried = True
+                evidence = self._glances.get(topic)
+                if evidence is None or not self._beside(evidence[0], start):
+                    glance = self._glance(topic, start, end)
+                else:
+                    glance = evidence[1]  # a list: its values are of one kind
+                if glance >= Evidence.NOTHING:  # what speaks against one says nothing of the next
+                    self._glances[topic] = end, glance
+                return glance
             said = self._said[start] = self._read_before(start)
         label, word, gap = said
         if label:
@@ -151,6 +240,40 @@ class Reading:
                 after = first_topic(words_after.lower())
             self._after[end] = after
         return Evidence.NEAR if after == topic else Evidence.NOTHING
+
+    def numbers_a_row(self, start: int) -> bool:
+        """Whether the key, the column or the word before `start` is one of rows: `id`, `code`."""
+        if self.hurried:
+            return False
+        before, _ = self._before(start)
+        if _ROW_WORD.search(before):
+            return True
+        name, prose, _ = _key(before, "=:><!~")
+        if not name:
+            name = self._tables_of_text().column(start)
+            if not name and not before.strip(" \t\"'"):
+                name = _last_key(self.view.path)
+        return name.lower() in _ROW_NAMES and not prose  # `Patient ID: ` is of a person
+
+    def _glance(self, topic: str, start: int, end: int) -> Evidence:
+        """What the column and the nearest words of the line say, by indexes made once."""
+        text, index = self.text, self._index_of_words()
+        column = self._tables_of_text().column(start)
+        label = label_topics(column) if column else self._path_topics
+        if topic in label:
+            return Evidence.LABELLED
+        if label:
+            return Evidence.AGAINST if label == OTHER else Evidence.DOUBTFUL
+        low = max(0, start - REACH)
+        word, stop = index.last(max(low, text.rfind("\n", low, start) + 1), start)
+        if not word:
+            line_end = text.find("\n", end, end + REACH_AFTER)
+            word = index.first(end, line_end if line_end >= 0 else end + REACH_AFTER)
+            stop = 0
+        if word == topic:
+            return Evidence.NEAR
+        against = word == "other" and stop > 0 and start - stop <= ADJACENT
+        return Evidence.AGAINST if against else Evidence.NOTHING
 
     def line_before(self, start: int) -> str:
         """What stands before `start` on its line, as far as 200 characters."""
@@ -182,13 +305,21 @@ class Reading:
         word, gap = self._last_word(before, start, as_written=as_written)
         return NOTHING, word, gap
 
+    def _index_of_words(self) -> TopicIndex:
+        if self._index is None:
+            self._index = TopicIndex(lowered(self.text))
+        return self._index
+
+    def _tables_of_text(self) -> Tables:
+        if self._tables is None:
+            self._tables = Tables(self.text)
+        return self._tables
+
     def _last_word(self, before: str, start: int, *, as_written: bool) -> tuple[str, int]:
         """The topic of the last telling word of `before`, and how far it is from the value."""
         self._asked += 1
         if self._asked == MANY_ASKED + len(self.text) // CHARACTERS_ASKED:
-            lower = self.text.lower()
-            if len(lower) == len(self.text):  # some letters have twins of two
-                self._index = TopicIndex(lower)
+            self._index_of_words()
         reach = before[-REACH:]
         if self._index is not None and as_written:
             word, end = self._index.last(start - len(reach), start)
@@ -232,9 +363,7 @@ class Reading:
 
     def _column(self, before: str, start: int) -> tuple[frozenset[str], bool]:
         """The topics of the column or of the path, and whether there is a column."""
-        if self._tables is None:
-            self._tables = Tables(self.text)
-        column = self._tables.column(start)
+        column = self._tables_of_text().column(start)
         if column:
             return label_topics(column), True
         if "|" in before:

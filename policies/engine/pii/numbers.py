@@ -11,7 +11,7 @@ from policies.engine.pii.context import (
     isolated,
     neighbours,
 )
-from policies.engine.pii.shapes import words
+from policies.engine.pii.shapes import DOCUMENTED, words
 
 _DIGITS = re.compile(r"[0-9]+")
 # `(?<![0-9][0-9])` behind the first digit keeps a search from starting inside of a run; in front
@@ -64,7 +64,6 @@ def _powers() -> tuple[tuple[int, ...], ...]:
 
 _PERMUTED = _powers()
 _NEVER_ISSUED_AREAS = ("000", "666")
-DOCUMENTED = 0.6  # confidence that a number which manuals and test suites use is meant
 _TEST_CARDS = words(  # of the networks and the larger payment providers
     "4111111111111111 4242424242424242 4012888888881881 4222222222222 5555555555554444 "
     "5105105105105100 2223003122003222 378282246310005 371449635398431 378734493671000 "
@@ -89,6 +88,9 @@ def find_cards(reading: Reading) -> None:
         if not luhn(digits):
             continue
         grouped = len(digits) != end - start
+        if reading.joins("card.grouped" if grouped else "card.bare", start, end):
+            position = end
+            continue
         usual = (match["four"] or match["six"] or "") in "- "
         if match["four"] == " " and in_a_code_table(text, start, end):
             usual = False
@@ -96,7 +98,9 @@ def find_cards(reading: Reading) -> None:
         if len(set(digits)) < 2 or not (on_a_track or isolated(text, start, end, in_path=True)):
             continue
         # A card's number is also called its PAN, the primary account number.
-        evidence = max(reading.evidence(topic, start, end) for topic in ("card", "pan"))
+        evidence = reading.evidence("card", start, end)
+        if evidence < Evidence.NEAR:
+            evidence = max(evidence, reading.evidence("pan", start, end))
         issued = _ISSUED.fullmatch(digits) is not None
         least = Evidence.NEAR
         if issued and usual and (not grouped or match["four"] or match["six"]):
@@ -135,7 +139,7 @@ def find_aadhaar(reading: Reading) -> None:
         )
         if beside and _FOUR_BESIDE.search(text[max(0, start - 6) : end + 6]):
             continue
-        if not verhoeff(digits) or not isolated(text, start, end, in_path=True):
+        if not isolated(text, start, end, in_path=True) or not verhoeff(digits):
             continue
         if not reading.free(start, end):
             continue
@@ -160,6 +164,9 @@ def find_grouped_ssns(reading: Reading) -> None:
     text, position = reading.text, 0
     while (match := _GROUPED_SSN.search(text, position)) is not None:
         start, end = match.span()
+        if reading.joins("ssn.grouped", start, end):
+            position = end
+            continue
         position = _next_group(text, start)
         digits = _only_digits(match[0])
         if not isolated(text, start, end, in_path=True):
@@ -168,6 +175,8 @@ def find_grouped_ssns(reading: Reading) -> None:
             continue
         evidence = _ssn_evidence(reading, start, end, digits)
         if evidence is None or evidence < (Evidence.DOUBTFUL if match[1] == "-" else Evidence.NEAR):
+            continue
+        if evidence < Evidence.NEAR and reading.numbers_a_row(start):
             continue
         position = end
         _claim_ssn(reading, start, end, digits, evidence)
@@ -179,6 +188,8 @@ def find_bare_ssns(reading: Reading) -> None:
     while (match := _BARE_NINE.search(text, position)) is not None:
         start, end = match.span()
         position = end
+        if reading.joins("ssn.bare", start, end):
+            continue
         if not isolated(text, start, end) or not reading.free(start, end):
             continue
         evidence = _ssn_evidence(reading, start, end, match[0])

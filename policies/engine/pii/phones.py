@@ -10,7 +10,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 from phonenumbers.phonemetadata import PhoneNumberDesc
 
 from policies.engine.pii.context import Evidence, Reading, isolated, neighbours
-from policies.engine.pii.shapes import words
+from policies.engine.pii.shapes import DOCUMENTED, words
 
 MIN_DIGITS = 7
 MIN_BARE_DIGITS = 9  # without any mark between the digits, where only a word is near
@@ -43,6 +43,8 @@ _TIME = re.compile(
     r"1[4-9][0-9]{8}(?:[0-9]{3})?"  # seconds or milliseconds since 1970
     r"|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])(?:[0-9]{4}|[0-9]{6})"
 )
+# Kept for books and films by the North American plan; manuals take them as well.
+_FICTITIOUS = re.compile(r"1?[2-9][0-9]{2}55501[0-9]{2}")
 _EXTENSION = re.compile(r"x[0-9]{1,6}(?![0-9a-z])|ext", re.IGNORECASE)
 _COUNTED = "12345678901234567890"
 _MORE = re.compile(r" [0-9]{3}")
@@ -70,6 +72,9 @@ def find_international(reading: Reading) -> None:
     text, position = reading.text, 0
     while (match := _INTERNATIONAL.search(text, position)) is not None:
         start, position = match.start(), match.start() + 1
+        if reading.joins("phone.international", start, match.end()):
+            position = match.end()
+            continue
         if start and (
             _NOT_AFTER_PLUS.match(text[start - 1]) and text[start - 2 : start - 1] != "\\"
         ):
@@ -87,7 +92,8 @@ def find_international(reading: Reading) -> None:
             continue
         position = end
         bracket = text[start - 1 : start] == "(" and ")" in text[start:end]
-        _claim(reading, start - bracket, end, "phone.international", evidence)
+        digits = "".join(_DIGITS.findall(text, start, end))
+        _claim(reading, start - bracket, end, "phone.international", evidence, digits=digits)
 
 
 def find_american(reading: Reading) -> None:
@@ -96,6 +102,9 @@ def find_american(reading: Reading) -> None:
     while (match := _AMERICAN.search(text, position)) is not None:
         start, end = match.span()
         position = start + 1
+        if reading.joins("phone.american", start, end):
+            position = end
+            continue
         digits = "".join(_DIGITS.findall(match[0]))
         if text[start - 2 : start] in ("1-", "1 ", "1."):
             start -= 4 if text.startswith("00", start - 4) and start >= 4 else 2
@@ -110,7 +119,7 @@ def find_american(reading: Reading) -> None:
         if evidence < (Evidence.NEAR if unusual else Evidence.NOTHING):
             continue
         position = end
-        _claim(reading, start, end, "phone.american", evidence)
+        _claim(reading, start, end, "phone.american", evidence, digits=digits)
 
 
 def find_national(reading: Reading) -> None:
@@ -119,6 +128,8 @@ def find_national(reading: Reading) -> None:
     while (match := _NATIONAL.search(text, position)) is not None:
         start, end = match.span()
         position = end
+        if reading.joins("phone.national", start, end):
+            continue
         start += match[0][0] == "(" and ")" not in match[0]  # the phone stands in brackets
         digits = "".join(_DIGITS.findall(match[0]))
         if len(digits) > MAX_DIGITS and "/" in match[0]:  # two of them
@@ -143,8 +154,8 @@ def find_national(reading: Reading) -> None:
             continue  # a count, a time, a round sum
         if evidence == Evidence.NEAR and (digits in _COUNTED or _MORE.match(text, end)):
             continue  # made up for a text, or one of many numbers
-        if evidence == Evidence.LABELLED or is_national(digits):
-            _claim(reading, start, end, "phone.national", evidence)
+        if evidence == Evidence.LABELLED or reading.hurried or is_national(digits):
+            _claim(reading, start, end, "phone.national", evidence, digits=digits)
 
 
 def is_international(digits: str) -> bool:
@@ -164,14 +175,17 @@ def is_national(digits: str) -> bool:
     return _home_plans().fullmatch(digits) is not None
 
 
-def _claim(reading: Reading, start: int, end: int, rule: str, evidence: Evidence) -> None:
+def _claim(
+    reading: Reading, start: int, end: int, rule: str, evidence: Evidence, *, digits: str = ""
+) -> None:
     named = evidence >= Evidence.NEAR
+    sure = 0.95 if named else 0.85 if rule == "phone.international" else 0.7
     reading.claim(
         start,
         end,
         kind="pii.phone",
         rule=rule,
-        confidence=0.95 if named else 0.85 if rule == "phone.international" else 0.7,
+        confidence=min(sure, DOCUMENTED) if _FICTITIOUS.fullmatch(digits) else sure,
         reason="A phone number"
         + (" where the text says there is one." if named else " that a numbering plan allows."),
     )

@@ -85,6 +85,7 @@ _STEMS = (
     ("auftrags", "other"),
     ("rechnung", "other"),
 )
+_STEM_WORDS = tuple(stem for stem, _ in _STEMS)
 _PHRASES = {
     "ssn": "social security,soc sec",
     "itin": "tax payer,tax id,tax identification",
@@ -270,7 +271,9 @@ def _topic_of(token: re.Match[str], text: str) -> str:
 
 def _look_up(word: str, topics: dict[str, str]) -> str:
     found = topics.get(word) or (topics.get(word[:-1], "") if word.endswith("s") else "")
-    return found or next((topic for stem, topic in _STEMS if word.startswith(stem)), "")
+    if found or not word.startswith(_STEM_WORDS):
+        return found
+    return next(topic for stem, topic in _STEMS if word.startswith(stem))
 
 
 @lru_cache(maxsize=8_192)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from policies.engine.findings import AT_A_GLANCE
 from policies.engine.pii.shapes import words
 from policies.engine.pii.tables import MAX_HEADER, Tables, may_head
 from policies.engine.secrets.names import MAX_NAME, Says, meaning, name_at, places
@@ -16,6 +17,8 @@ from policies.engine.secrets.strength import (
     is_strong_password,
     is_token,
     is_uuid,
+    may_be_password,
+    may_be_token,
 )
 
 # Names looked at in one text: so many, and one more for so many characters. Past that the text is
@@ -92,6 +95,21 @@ class _Named:
     reason: str
 
 
+# Of values judged at a glance.
+_MAYBE_PASSWORD = _Named(
+    kind="password_assignment",
+    rule="assignment.password",
+    confidence=AT_A_GLANCE,
+    reason="A value under the name of a password, in a text that holds too many to judge.",
+)
+_MAYBE_TOKEN = _Named(
+    kind="generic_api_key",
+    rule="assignment.token",
+    confidence=AT_A_GLANCE,
+    reason="A long value under the name of a key or token, in a text with too many to judge.",
+)
+
+
 def find_named(scan: Scan) -> None:
     """Values of what is called a password, key or token: in code, configuration, JSON, XML, URLs,
     flags, sentences, and in tables with such a column."""
@@ -119,7 +137,7 @@ def find_named(scan: Scan) -> None:
             continue
         if text[value.start : value.end] == name:
             continue
-        named = _named(name, says, text[value.start : value.end], value.written)
+        named = _judged(scan, name, says, value)
         if named is not None:
             _claim(scan, value.start, value.end, named)
             position = max(position, value.end)
@@ -138,7 +156,8 @@ def _find_in_columns(scan: Scan) -> None:
         value = scan.text[start:end]
         if any(map(str.isspace, value)):
             continue
-        named = _named(name, meaning(name), value, Written.QUOTED)
+        given = _Value(start=start, end=end, written=Written.QUOTED)
+        named = _judged(scan, name, meaning(name), given)
         if named is not None:
             _claim(scan, start, end, named)
 
@@ -256,6 +275,16 @@ def _find_said(scan: Scan, start: int, end: int, name: str) -> None:
             continue
         scan.claim(first, last, kind=kind, rule="sentence", confidence=0.7, reason=reason)
         return
+
+
+def _judged(scan: Scan, name: str, says: Says, value: _Value) -> _Named | None:
+    """What the value of `name` is; of more values than may be weighed, what it may be."""
+    written = scan.text[value.start : value.end]
+    if scan.may_judge():
+        return _named(name, says, written, value.written)
+    if says is Says.PASSWORD:
+        return _MAYBE_PASSWORD if may_be_password(written) else None
+    return _MAYBE_TOKEN if may_be_token(written) else None
 
 
 def _named(name: str, says: Says, value: str, written: Written) -> _Named | None:

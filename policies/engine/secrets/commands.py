@@ -12,6 +12,7 @@ from policies.engine.secrets.strength import (
     is_password,
     is_strong_password,
     is_token,
+    may_be_password,
 )
 
 MAX_COMMAND = 2_000  # characters of a command in which its flags are looked for
@@ -258,7 +259,11 @@ def _is_command(text: str, start: int, end: int) -> bool:
 
 def _claim_password(scan: Scan, start: int, end: int, *, rule: str) -> None:
     value = scan.text[start:end]
-    if is_password(value, Written.QUOTED) or is_token(value):
+    if not scan.may_judge():
+        taken = may_be_password(value)
+    else:
+        taken = is_password(value, Written.QUOTED) or is_token(value)
+    if taken:
         scan.claim(
             start,
             end,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 
-from policies.engine.findings import Report, View
-
-# For ASCII only, where some letter of the text has a longer twin: lengths must not change.
-_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+from policies.engine.findings import AT_A_GLANCE, Report, View
+from policies.engine.pii.shapes import lowered
 
 
 class Scan:
@@ -20,15 +18,20 @@ class Scan:
         self._report = report
         self._lower: str | None = None
         self._taken: list[tuple[int, int]] = []
+        self._hurried = False
+        report.read += len(view.text)
 
     @property
     def lower(self) -> str:
         """The text in lower case; offsets hold in both."""
         if self._lower is None:
-            lower = self.text.lower()
-            same = len(lower) == len(self.text)
-            self._lower = lower if same else self.text.translate(_LOWER)
+            self._lower = lowered(self.text)
         return self._lower
+
+    def may_judge(self) -> bool:
+        """Whether one more value may be weighed; past that it is taken at a glance."""
+        self._hurried = self._hurried or not self._report.may_judge()
+        return not self._hurried
 
     def free(self, start: int, end: int) -> bool:
         """Whether nothing in `[start, end)` has been claimed."""
@@ -47,7 +50,7 @@ class Scan:
                 end,
                 kind=f"secret.{kind}",
                 rule=rule,
-                confidence=confidence,
+                confidence=min(confidence, AT_A_GLANCE) if self._hurried else confidence,
                 reason=reason,
             )
 

@@ -8,6 +8,8 @@ from enum import Enum, auto
 from itertools import pairwise
 from math import log2
 
+import re2
+
 from policies.engine.pii.shapes import words
 
 MIN_PASSWORD = 6  # characters; shorter ones are rather words of a sentence
@@ -39,6 +41,14 @@ class Written(Enum):
     BESIDE = auto()  # quoted, as the argument after the name
 
 
+def _any_of(pattern: str) -> re2._Regexp:
+    """A search that takes as long for fifty words as for one: every value goes through it."""
+    options = re2.Options()
+    options.never_capture = True
+    options.case_sensitive = False
+    return re2.compile(pattern, options)
+
+
 _WORDS = (
     r"change[_-]?me|changeit|change[_-]?this|replace[_-]?(?:me|this|with)|place[_-]?holder"
     r"|your[_-]|[_-]your|my[_-]?(?:secret|password|token|api)|insert[_-]|enter[_-]|example|sample"
@@ -49,7 +59,7 @@ _WORDS = (
 )
 _REDACTED = re.compile(r"[a-z_]{2,40}_[a-p]{16}")  # `Style.TOKEN` of the redaction
 _RUN = re.compile(r"(.)\1{9}")  # ten of the same: a mask
-_FILLER = re.compile(_WORDS, re.IGNORECASE)
+_FILLER = _any_of(_WORDS)
 _REFERENCE = re.compile(
     r"[$%@?:&*!#]*\{|\$\(|\$[A-Za-z_]|\$\d|%\(|%[sdvq]\b|%[A-Za-z_]\w*%|<|\[|\(|\?$|:\w+$|@\w+$"
     r"|!(?:ref|sub|vault|secret|env|getatt|reference)|(?:process|import\.meta|deno)\.env"
@@ -58,6 +68,8 @@ _REFERENCE = re.compile(
     r"|(?:required|nullable|sometimes|string|confirmed|min|max)[|:]|self\.|this\.|ctx\.|args\.|options?\.|opts\.|params?\.|req(?:uest)?\.|props\.|keyring|base64",
     re.IGNORECASE,
 )
+_DIGIT = re.compile("[0-9]")
+_REFERENCE_MARKS = frozenset("$<{[(%&*!")
 _HASHED = re.compile(
     r"\$(?:2[abxy]?|5|6|1|y|argon2\w{0,2}|scrypt|pbkdf2[\w-]*|apr1)\$|pbkdf2_|bcrypt|argon2|scrypt:"
     r"|\{(?:s?sha|crypt|ssha|md5)\w*\}|(?:sha(?:1|224|256|384|512)|md5)[-:$=]|SCRAM-|md5[0-9a-f]{32}$",
@@ -112,7 +124,19 @@ def is_filler(value: str) -> bool:
     """A documented example, a mask, a word that stands for a secret, or what redaction left."""
     if len(set(value)) < min(5, len(value)) or _REDACTED.fullmatch(value):
         return True
-    return _FILLER.search(value) is not None or _RUN.search(value) is not None
+    # Half a surrogate pair is no text to the automaton.
+    text = value if value.isascii() else value.encode("utf-8", "replace").decode()
+    return _FILLER.search(text) is not None or _RUN.search(value) is not None
+
+
+def may_be_password(value: str) -> bool:
+    """At a glance: long enough, no word and no reference to where the password is."""
+    return len(value) >= MIN_PASSWORD and not value.isalpha() and value[0] not in _REFERENCE_MARKS
+
+
+def may_be_token(value: str) -> bool:
+    """At a glance: a long value with digits."""
+    return len(value) >= MIN_TOKEN and _DIGIT.search(value) is not None and may_be_password(value)
 
 
 def is_password(value: str, written: Written) -> bool:

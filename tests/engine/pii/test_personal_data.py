@@ -120,7 +120,17 @@ def test_an_unknown_country_is_refused():
         PersonalData(countries=["de", "xx"])
 
 
-@pytest.mark.parametrize("text", ["card 4111 1111 1111 1111", "ssn 123-45-6789"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "card 4111 1111 1111 1111",
+        "ssn 123-45-6789",
+        "call +1 415 555 0132",
+        "(415) 555-0132",
+        "phone: 415-555-0132",
+        "phone: 4155550132",
+    ],
+)
 def test_what_manuals_use_as_examples_is_found_with_less_confidence(text):
     (found,) = examine(text)
 
