@@ -12,11 +12,13 @@ class PoliciesConfig(AppConfig):
 
     def ready(self) -> None:
         """Settle what the engine looks for; see `AXON_NATIONAL_IDS`."""
+        from policies import checks  # noqa: F401 (registers them)
+
         post_migrate.connect(_add_builtin_policies, sender=self)
         if settings.AXON_NATIONAL_IDS:
             from policies.engine.analysis import configure
 
-            with suppress(ValueError):  # `common.checks` says which country is unknown
+            with suppress(ValueError):  # `checks` says which country is unknown
                 configure(countries=settings.AXON_NATIONAL_IDS)
 
 

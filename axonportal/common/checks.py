@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -63,26 +64,6 @@ def check_demo(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     return []
 
 
-@register
-def check_national_ids(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
-    """A country misspelt would leave its numbers in the clear without a word."""
-    if not settings.AXON_NATIONAL_IDS:
-        return []
-    from policies.engine.pii.national import national_ids
-
-    try:
-        national_ids(settings.AXON_NATIONAL_IDS)
-    except ValueError as error:
-        return [
-            Error(
-                str(error),
-                hint="Take the country out of AXON_NATIONAL_IDS, or write its code of ISO 3166.",
-                id="axonportal.E005",
-            )
-        ]
-    return []
-
-
 @register(deploy=True)
 def check_production(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     """What `check --deploy` adds to Django's own."""
@@ -106,12 +87,14 @@ def check_production(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     return found
 
 
-def refuse_unsafe() -> None:
+def refuse_unsafe(*more: Callable[[Any], Sequence[CheckMessage]]) -> None:
     """For the web server, which runs no system checks: not a request without secrets.
+
+    `more` are checks of other apps that must hold for it as well.
 
     Raises:
         ImproperlyConfigured: what is wrong and how to mend it.
     """
-    found = [*check_secrets(None), *check_demo(None), *check_national_ids(None)]
+    found = [*check_secrets(None), *check_demo(None), *chain.from_iterable(c(None) for c in more)]
     if found:
         raise ImproperlyConfigured(" ".join(f"{error.msg} {error.hint}" for error in found))

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from axonportal.common.checks import refuse_unsafe
+from policies.checks import check_national_ids
 from policies.engine.pii.national import COUNTRIES
 
 GOOD = "a secret of more than thirty-two characters"
@@ -19,7 +20,7 @@ HTTPS = {"AXON_RECORDER": "group", "AXON_PUBLIC_URL": "https://portal.acme-corp.
 def ids(*, deploy: bool = False) -> set[str]:
     """The ids of our own checks that complain."""
     found = run_checks(include_deployment_checks=deploy)
-    return {str(message.id) for message in found if str(message.id).startswith("axonportal.")}
+    return {str(one.id) for one in found if str(one.id).startswith(("axonportal.", "policies."))}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def ids(*, deploy: bool = False) -> set[str]:
             {"AXON_DEMO": False, "ALLOWED_HOSTS": ["portal.acme-corp.com"]}, set(), id="production"
         ),
         pytest.param({"AXON_NATIONAL_IDS": ["DE", "pl"]}, set(), id="national numbers"),
-        pytest.param({"AXON_NATIONAL_IDS": ["de", "xx"]}, {"axonportal.E005"}, id="of nowhere"),
+        pytest.param({"AXON_NATIONAL_IDS": ["de", "xx"]}, {"policies.E001"}, id="of nowhere"),
     ],
 )
 def test_a_combination_that_must_not_start_is_an_error(
@@ -84,9 +85,9 @@ def test_a_web_server_that_runs_no_checks_refuses_too(settings: Settings) -> Non
 def test_an_unknown_country_is_told_which_are_known(settings: Settings) -> None:
     settings.AXON_NATIONAL_IDS = ["de", "xx"]
 
-    (error,) = [found for found in run_checks() if found.id == "axonportal.E005"]
+    (error,) = [found for found in run_checks() if found.id == "policies.E001"]
     assert "xx" in error.msg
     assert ", ".join(sorted(COUNTRIES)) in error.msg
     assert "AXON_NATIONAL_IDS" in str(error.hint)
     with pytest.raises(ImproperlyConfigured, match="AXON_NATIONAL_IDS"):
-        refuse_unsafe()
+        refuse_unsafe(check_national_ids)
