@@ -271,7 +271,6 @@ SAMPLES = (
     _hit("phone with a count behind", "Missed call 0171 2345678 (2)", "phone=0171 2345678"),
     _miss("ssn shape of a page", twin="ssn.grouped", text="page=536-22-8726 block=661379"),
     _miss("ssn shape of a key", twin="ssn.grouped", text='{"key_id": "536-22-8726", "row": 5}'),
-    _hit("ssn of a user", '{"user_id": "536-22-8726"}', "ssn=536-22-8726"),
     _miss("ssn shape of a lot", twin="ssn.grouped", text="lot 98011243548414 of 536-22-8726"),
     _miss("column of bar codes", twin="card.bare", text="n,barcode\n4,4111111111111111\n"),
     _hit("phone of a card file", "TEL;TYPE=HOME:0034 91 123 45 67", "phone=0034 91 123 45 67"),
