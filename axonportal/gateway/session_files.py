@@ -62,7 +62,10 @@ class SessionFiles(Mapping[str, Written]):
     def __getitem__(self, path: str) -> Written:
         if (found := self._files.get(_digest(path))) is not None:
             return found[1]
-        return next(does for stored, does in self._files.values() if stored == path)
+        for stored, does in self._files.values():
+            if stored == path:
+                return does
+        raise KeyError(path)
 
     def __contains__(self, path: object) -> bool:
         return isinstance(path, str) and _digest(path) in self._files

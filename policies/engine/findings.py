@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ MAX_FINDINGS = 100_000
 # Values that may be personal data or secrets, per operation: so many are weighed by all that stands
 # round them, and one more for so many characters of text. A log of a person's days has fewer.
 MAX_JUDGED = 1_000
+CHARACTERS = "data.characters"  # in `Report.spent`: of the texts looked at for data
+VALUES = "data.values"  # in `Report.spent`: of them, weighed one by one
 CHARACTERS_JUDGED = 200
 AT_A_GLANCE = 0.5  # the confidence in a value past that
 MAX_FACT_VALUES = 200  # values kept per fact
@@ -138,14 +141,11 @@ class Report:
     facts: dict[str, list[str]] = field(default_factory=dict)
     nested: list[View] = field(default_factory=list)
     truncated: bool = False
-    shell_steps: int = 0  # work that its shell texts have taken (see `shell.budget`)
     seen: set[tuple[str, str, int, int]] = field(default_factory=set)
     decoded: dict[Finding, str] = field(default_factory=dict)  # data in decoded views: its value
     executed: dict[str, tuple[int, int]] = field(default_factory=dict)
     written: dict[str, str | None] = field(default_factory=dict)
-    spent: dict[str, int] = field(default_factory=dict)  # of budgets that the views share
-    read: int = 0  # characters of the texts looked at for data
-    judged: int = 0  # values in them weighed one by one
+    spent: Counter[str] = field(default_factory=Counter)  # of budgets that all views share
 
     def find(
         self,
@@ -184,8 +184,9 @@ class Report:
         Past that a family takes values by their shape and a glance, with `AT_A_GLANCE` as their
         confidence, and the report is `truncated`.
         """
-        self.judged += 1
-        if self.judged <= MAX_JUDGED + self.read // CHARACTERS_JUDGED:
+        spent = self.spent
+        spent[VALUES] += 1
+        if spent[VALUES] <= MAX_JUDGED + spent[CHARACTERS] // CHARACTERS_JUDGED:
             return True
         self.truncated = True
         return False

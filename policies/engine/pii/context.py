@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from policies.engine.findings import AT_A_GLANCE, Report, View
+from policies.engine.findings import AT_A_GLANCE, CHARACTERS, Report, View
 from policies.engine.pii.shapes import lowered, words
 from policies.engine.pii.tables import Tables
 from policies.engine.pii.topics import (
@@ -134,7 +134,7 @@ class Reading:
         self.hurried = False  # more values than can be judged: they are taken at a glance
         self._glances: dict[str, tuple[int, Evidence]] = {}
         self._run: _Run | None = None
-        report.read += len(text)
+        report.spent[CHARACTERS] += len(text)
 
     def claim(
         self, start: int, end: int, *, kind: str, rule: str, confidence: float, reason: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 
-from policies.engine.findings import AT_A_GLANCE, Report, View
+from policies.engine.findings import AT_A_GLANCE, CHARACTERS, Report, View
 from policies.engine.pii.shapes import lowered
 
 
@@ -19,7 +19,7 @@ class Scan:
         self._lower: str | None = None
         self._taken: list[tuple[int, int]] = []
         self._hurried = False
-        report.read += len(view.text)
+        report.spent[CHARACTERS] += len(view.text)
 
     @property
     def lower(self) -> str:

@@ -53,7 +53,7 @@ class Shell:
             return
         text = view.text
         left = budget.left(report)
-        report.shell_steps += budget.VIEW
+        report.spent[budget.STEPS] += budget.VIEW
         examination = Examination(view, None, report)
         first = len(report.nested)
         if left <= 0:
@@ -70,7 +70,7 @@ class Shell:
         work = budget.Work(left * budget.SHARE // 100)
         reader = examination.reader = Reader(text, evaluate=output_of, work=work)
         commands = reader.read()
-        report.shell_steps += work.steps
+        report.spent[budget.STEPS] += work.steps
         cut = examination.commands(commands)
         examination.written_and_run()
         if cut is not None or reader.truncated or len(text) > MAX_LENGTH:
@@ -92,7 +92,7 @@ def _nested(examination: Examination, first: int) -> None:
         # A statement or an address that is short costs the other families little.
         cheap = view.language != Language.SHELL and len(view.text) <= MAX_CHEAP
         if cheap or cost <= budget.left(report):
-            report.shell_steps += cost
+            report.spent[budget.STEPS] += cost
             kept.append(view)
         else:
             left_out.append(view)

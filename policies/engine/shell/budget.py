@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from policies.engine.findings import Report
 
+STEPS = "shell.steps"  # in `Report.spent`
 MAX_STEPS = 10_000  # of one operation
 SHARE = 75  # per cent of what is left that one text may take; the texts inside it need some
 MAX_CHILDREN = 3_000  # texts inside one text that are read by a reader of their own
@@ -41,4 +42,4 @@ class Work:
 
 def left(report: Report) -> int:
     """The steps that the texts of this operation may still take."""
-    return MAX_STEPS - report.shell_steps
+    return MAX_STEPS - report.spent[STEPS]

@@ -98,7 +98,7 @@ class Examination:
                 words.append(Word(part, at, end, ((len(part), at, end),)))
             at = end
         start = words[0].start if words else 0
-        self.report.shell_steps += budget.COMMAND + budget.WORD * len(words)
+        self.report.spent[budget.STEPS] += budget.COMMAND + budget.WORD * len(words)
         command = Command(words=words, start=start, end=at, assignments=assignments)
         self.command(command)
         if words and (target := downloaded(command)):
@@ -106,9 +106,9 @@ class Examination:
 
     def commands(self, commands: Sequence[Command]) -> int | None:
         """All commands of the text; where the first that no step was left for begins, if any."""
-        limit = self.report.shell_steps + EXAMINED
+        limit = self.report.spent[budget.STEPS] + EXAMINED
         for index, command in enumerate(commands):
-            if self.report.shell_steps > limit:
+            if self.report.spent[budget.STEPS] > limit:
                 return min(other.start for other in commands[index:])
             self.command(command)
         return None
@@ -128,7 +128,7 @@ class Examination:
             self._hits(command, (*files.redirects(call), *files.reads(call)))
             return
         made_calls, scripts = calls(command)
-        self.report.shell_steps += budget.CALL * (len(made_calls) - 1)
+        self.report.spent[budget.STEPS] += budget.CALL * (len(made_calls) - 1)
         for call in made_calls:
             self._call(call)
         for script in scripts:

@@ -129,7 +129,7 @@ def _again(
 
 def _paid(text: str, report: Report) -> bool:
     """Whether the allowance was enough to remember a file; if not, the report says so."""
-    report.shell_steps += len(text) // budget.VALUE
+    report.spent[budget.STEPS] += len(text) // budget.VALUE
     if budget.left(report) >= 0:
         return True
     report.truncated = True

@@ -31,11 +31,11 @@ class Budget:
 
     def left(self, work: Work) -> int:
         """Tokens that may still be read."""
-        return max(0, LIMITS[work] - self._report.spent.get(work, 0))
+        return max(0, LIMITS[work] - self._report.spent[work])
 
     def spend(self, work: Work, tokens: int) -> None:
         """Note that `tokens` were read."""
-        self._report.spent[work] = self._report.spent.get(work, 0) + tokens
+        self._report.spent[work] += tokens
 
     def cut(self) -> None:
         """Tell that something was left unread."""

@@ -8,7 +8,7 @@ from policies.engine.analysis import analyse
 from policies.engine.findings import Report, View
 from policies.engine.operation import Language, Operation, Part
 from policies.engine.shell import Shell
-from policies.engine.shell.budget import MAX_STEPS, VIEW
+from policies.engine.shell.budget import MAX_STEPS, STEPS, VIEW
 from policies.engine.shell.examination import EXAMINED, Examination
 from policies.engine.shell.model import Command
 
@@ -56,7 +56,7 @@ def examined(text: str) -> tuple[Report, int]:
 def test_long_texts_take_no_more_than_the_allowance(unit: str):
     report, _ = examined(unit * (100_000 // len(unit)))
 
-    assert report.shell_steps <= LIMIT
+    assert report.spent[STEPS] <= LIMIT
     assert report.truncated
     assert "truncated" in report.facts["shell.opaque"]
 
@@ -65,7 +65,7 @@ def test_long_texts_take_no_more_than_the_allowance(unit: str):
 def test_a_long_value_is_not_put_in_more_often_than_the_allowance_lets(once: str, again: str):
     report, count = examined((once + again * 8_000)[:100_000])
 
-    assert report.shell_steps <= LIMIT
+    assert report.spent[STEPS] <= LIMIT
     assert count < MAX_TEXTS
     assert report.truncated
 
