@@ -13,6 +13,8 @@ import threading
 import time
 import weakref
 from collections import deque
+from contextlib import suppress
+from multiprocessing.util import Finalize
 
 PAUSE_S = 0.05  # the longest that a line waits
 MAX_WAITING = 10_000  # lines; the one that fills it writes them itself
@@ -21,7 +23,9 @@ MAX_WAITING = 10_000  # lines; the one that fills it writes them itself
 class BatchingHandler(logging.StreamHandler):
     """A `StreamHandler` (of standard error) that writes lines below WARNING in batches.
 
-    What waits when the process ends is written by `logging.shutdown`, as for every handler.
+    What waits when the process ends is written by `logging.shutdown`, as for every handler. A
+    web server's worker is a child of `multiprocessing`, which ends without that; there, a
+    finalizer of its own writes it.
     """
 
     def __init__(self) -> None:
@@ -29,7 +33,17 @@ class BatchingHandler(logging.StreamHandler):
         self._lines: deque[str] = deque()
         self._thread: threading.Thread | None = None
         self._awake = threading.Event()
+        self._write_at_the_end()
         _alive.add(self)
+
+    def _write_at_the_end(self) -> None:
+        # Without an object: it lasts as long as the process, as the handler does.
+        Finalize(None, self._flush_last, exitpriority=0)
+
+    def _flush_last(self) -> None:
+        # As `logging.shutdown` does: the stream may be gone before its handler.
+        with suppress(OSError, ValueError):
+            self.flush()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take the record's line; see the class."""
@@ -62,6 +76,7 @@ class BatchingHandler(logging.StreamHandler):
         self._lines.clear()
         self._thread = None
         self._awake = threading.Event()
+        self._write_at_the_end()
 
     def _start(self) -> None:
         # `emit` has the handler's lock, so there is one.

@@ -7,14 +7,18 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from axonportal.common import logs
 from axonportal.common.logs import BatchingHandler
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Counted(io.StringIO):
@@ -125,6 +129,34 @@ def test_what_waits_at_the_end_of_a_process_is_written():
     )
 
     assert done.stderr == "last words\n"
+
+
+def test_what_waits_at_the_end_of_a_servers_worker_is_written():
+    # A file of its own, as the start of such a child imports the main program again.
+    program = (
+        "import logging, multiprocessing, sys\n"
+        "def work():\n"
+        "    from axonportal.common.logs import BatchingHandler as H\n"
+        "    logging.basicConfig(level='INFO', handlers=[H()], format='%(message)s')\n"
+        "    logging.info('last words')\n"
+        "if __name__ == '__main__':\n"
+        "    child = multiprocessing.get_context(sys.argv[1]).Process(target=work)\n"
+        "    child.start()\n"
+        "    child.join()\n"
+    )
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+        file.write(program)
+        file.flush()
+        for method in ("spawn", "fork"):
+            done = subprocess.run(
+                [sys.executable, file.name, method],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=60,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+            assert done.stderr == "last words\n", method
 
 
 def test_a_fork_writes_its_own_lines_once_and_not_its_parents(logger, stream):
