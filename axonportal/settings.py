@@ -147,6 +147,10 @@ AXON_CONTEXT_LIFETIME_S = env.number("AXON_CONTEXT_LIFETIME_S", 300, least=1)
 AXON_MAX_BODY_BYTES = env.number("AXON_MAX_BODY_BYTES", 16 * 2**20, least=1024)
 # Countries whose national numbers count as personal data; the engine knows those of a few.
 AXON_NATIONAL_IDS = env.words("AXON_NATIONAL_IDS")
+# Groups that approve where a policy requires approval and names none.
+AXON_APPROVERS = env.words("AXON_APPROVERS", ("security-team",))
+# How long a pre-check or a long poll may wait for an answer; proxies give up after about 30 s.
+AXON_MAX_WAIT_S = env.number("AXON_MAX_WAIT_S", 25, least=0, most=300)
 # Where decisions are written: `group` commits batches on a thread, `inline` in the caller's
 # transaction (management commands and most tests).
 AXON_RECORDER = env.choice("AXON_RECORDER", ("group", "inline"), "group")

@@ -20,7 +20,8 @@ from axonportal.accounts.authentication import Principal, authenticate
 from axonportal.accounts.models import Scope
 from axonportal.common.api import answer
 from axonportal.gateway import operations, services
-from axonportal.gateway.services import Caller, Checked
+from axonportal.gateway.caller import Caller
+from axonportal.gateway.services import Checked
 
 
 @csrf_exempt

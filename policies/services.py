@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from audit.actors import PORTAL, Actor
 from audit.services import record_event
+from axonportal.accounts import approvers
 from axonportal.accounts.models import Tenant
 from axonportal.common import changes
 from policies.active import TOPIC, active
@@ -23,7 +24,7 @@ from policies.engine import prefilter
 from policies.engine.conditions import ConditionsError, text_patterns
 from policies.engine.decision import Decision
 from policies.engine.operation import Operation
-from policies.engine.policy import CompiledPolicy
+from policies.engine.policy import Action, CompiledPolicy
 from policies.errors import BuiltinPolicyKept, PolicyInvalid, PolicyNameTaken, PolicyNotFound
 from policies.models import Policy, PolicyVersion
 
@@ -204,13 +205,34 @@ def validate(policy: Policy) -> None:
             if field not in {"conditions", "actions", "applies_to"}
         ]
     try:
-        CompiledPolicy(policy.spec())
+        compiled = CompiledPolicy(policy.spec())
     except ConditionsError as error:
         errors += error.errors
     else:
         errors += _refused_patterns(policy.conditions)
+        # One that is off asks nobody, and switching off must always be possible.
+        errors += _unanswerable(policy.tenant_id, compiled.actions) if policy.enabled else []
     if errors:
         raise _invalid(errors)
+
+
+def _unanswerable(tenant_id: int, actions: Sequence[Action]) -> list[tuple[str, str]]:
+    """A request that nobody could answer would wait in vain, so it is refused here already."""
+    errors: list[tuple[str, str]] = []
+    for index, action in enumerate(actions):
+        if (terms := action.terms) is None:
+            continue
+        path = f"actions.{index}.approvers"
+        first = terms.approvers or tuple(settings.AXON_APPROVERS)
+        people = approvers.members(tenant_id, dict.fromkeys((*first, *terms.groups)))
+        empty = approvers.empty_groups(tenant_id, list(people))
+        errors += [(path, message) for message in empty.values()]
+        able = {person.pk for name in first for person in people[name]}
+        if not empty and isinstance(terms.quorum, int) and len(able) < terms.quorum:
+            errors.append((f"actions.{index}.quorum", f"Only {len(able)} people could answer."))
+        if not first:
+            errors.append((path, "Name a group of approvers; AXON_APPROVERS is empty, too."))
+    return errors
 
 
 def _invalid(errors: list[tuple[str, str]]) -> PolicyInvalid:

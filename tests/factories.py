@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import factory
+from django.contrib.auth.models import Group
 from factory.django import DjangoModelFactory
 
 from axonportal.accounts.models import Client, Membership, Team, Tenant, User
@@ -71,3 +72,12 @@ def saved_policy(tenant: Tenant, **values: Any) -> Policy:
     """A policy in force; unless told otherwise it blocks `production`."""
     policy, _ = services.create_policy(tenant, {**BLOCK_PRODUCTION, **values}, actor="ada")
     return policy
+
+
+def approver(tenant: Tenant, *groups: str, **values: Any) -> User:
+    """A person who may answer for the groups (default: the deployment's own), made if needed."""
+    person: User = UserFactory(**values)
+    MembershipFactory(user=person, tenant=tenant, role=Membership.Role.APPROVER)
+    for name in groups or ("security-team",):
+        person.groups.add(Group.objects.get_or_create(name=name)[0])
+    return person

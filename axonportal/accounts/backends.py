@@ -13,7 +13,7 @@ _READ = {
     "policies": ("policy", "policyversion"),
     "audit": ("gatewaycontext", "toolcall", "llmcall", "auditevent"),
     "accounts": ("client", "credential", "team", "tenant", "membership"),
-    "approvals": (),
+    "approvals": ("approvalrequest", "delegation"),
 }
 _EDIT = {"policies": ("policy",), "accounts": ("client", "credential", "team")}
 # Owners hand out permissions for single objects; the admin asks for their tenant as well.
@@ -40,6 +40,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Membership.Role.AUDITOR: _AUDITOR,
     Membership.Role.EDITOR: _EDITOR,
     Membership.Role.OWNER: _OWNER,
+    # Whether a single request is hers to see, its own page asks.
+    Membership.Role.APPROVER: frozenset({"approvals.view_approvalrequest"}),
 }
 
 

@@ -42,6 +42,7 @@ class Tenant(models.Model):
         verbose_name = _("tenant")
         verbose_name_plural = _("tenants")
         ordering = ["slug"]
+        permissions = [("break_glass", _("Can let a held operation run without its approvers"))]
 
     def __str__(self) -> str:
         return self.name
@@ -54,6 +55,7 @@ class Membership(models.Model):
         OWNER = "owner", _("Owner: everything, members included")
         EDITOR = "editor", _("Editor: policies, clients and credentials")
         AUDITOR = "auditor", _("Auditor: reads everything")
+        APPROVER = "approver", _("Approver: sees and answers what is asked of her")
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="memberships")

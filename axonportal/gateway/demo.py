@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from django.contrib.auth.models import Group
 from django.db import transaction
 
 from audit.actors import PORTAL
@@ -14,6 +15,7 @@ from axonportal.accounts.models import Client, Credential, Membership, Scope, Te
 from policies.services import add_builtin_policies
 
 ADMIN = "admin"
+APPROVERS = "security-team"  # as the integration guide names them
 # As the integration guide prints them; they count from loopback, in the demo, alone.
 PRINTED_CREDENTIALS = ((DEMO_CLIENT, "your-secret"), ("client-id", "client-secret"))
 _PASSWORD_BYTES = 12
@@ -31,11 +33,13 @@ def seed(admin_password: str | None = None) -> Seeded:
     """Make what the demo needs and lacks; safe to repeat at every start."""
     tenant, _ = Tenant.objects.get_or_create(slug=DEMO_TENANT, defaults={"name": "Demo"})
     add_builtin_policies(tenant)
+    approvers, _ = Group.objects.get_or_create(name=APPROVERS)
     made: str | None = None
     if not User.objects.filter(is_superuser=True).exists():
         made = admin_password or secrets.token_urlsafe(_PASSWORD_BYTES)
         admin = User.objects.create_superuser(ADMIN, password=made)
         Membership.objects.create(user=admin, tenant=tenant, role=Membership.Role.OWNER)
+        admin.groups.add(approvers)
     for client_id, secret in PRINTED_CREDENTIALS:
         client, _ = Client.objects.get_or_create(
             tenant=tenant, client_id=client_id, defaults={"name": "Demo"}

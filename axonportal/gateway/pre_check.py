@@ -16,8 +16,9 @@ from axonportal.common.api import CallView, answer
 from axonportal.common.body import read_object
 from axonportal.common.errors import Forbidden, Invalid
 from axonportal.gateway import operations, services, session_files
+from axonportal.gateway.caller import Caller
 from axonportal.gateway.failing import CannotDecide, fails_open, guarded
-from axonportal.gateway.services import Caller, Checked
+from axonportal.gateway.services import Checked
 from policies.engine.decision import Decision
 from policies.engine.operation import Operation
 from policies.engine.policy import ActionType
@@ -63,7 +64,8 @@ class PreCheckView(CallView):
 
 
 def _checked(caller: Caller, operation: Operation) -> Checked:
-    checked = services.check(caller, operation)
+    arguments = {"query": operation.text, "data_sources": list(caller.data_sources)}
+    checked = services.check(caller, operation, arguments=arguments)
     if checked.approved:
         session_files.note(caller, None, checked.decision.analysis)
     return checked
@@ -130,6 +132,8 @@ def present(checked: Checked) -> dict[str, Any]:
         body["requires_redaction"] = True
     if not checked.approved:
         body["block_reason"] = decision.reason
+    if checked.approval is not None:
+        body["approval"] = checked.approval.present(iso)
     if warnings := decision.messages(ActionType.WARN):
         body["warnings"] = warnings
     if decision.matches:

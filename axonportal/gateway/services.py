@@ -2,64 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
 from audit import ids
-from audit.models import GATEWAY_CONTEXTS, NAME_LENGTH
+from audit.models import GATEWAY_CONTEXTS
 from audit.recorder import recorder
 from audit.services import record_tool_call
-from axonportal.accounts.authentication import Principal
-from axonportal.gateway import keeping
+from axonportal.gateway import holding, keeping
+from axonportal.gateway.caller import Caller, name
+from axonportal.gateway.holding import Approval
 from policies import services as policy_services
-from policies.engine.decision import Decision
+from policies.engine.decision import Decision, Verdict
 from policies.engine.operation import Operation
 
 logger = logging.getLogger(__name__)
 
 MAX_COUNT = 2**53  # of tokens and milliseconds: what JSON numbers hold exactly
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who asks, for whom, from where: claims as given, verified only through the principal."""
-
-    principal: Principal
-    agent: str
-    user_id: str = ""
-    session_id: str = ""
-    tool_use_id: str = ""
-    context: Mapping[str, Any] = field(default_factory=dict)
-    data_sources: tuple[str, ...] = ()
-
-    def fields(self, **more: Any) -> dict[str, Any]:
-        """What policies may ask for beside the text; see `policies.engine.conditions`."""
-        principal = self.principal
-        context = self.context
-        return {
-            "client_id": principal.client_id,
-            "team": principal.team,
-            "tenant": principal.tenant,
-            "region": principal.region,
-            "user_id": self.user_id,
-            "verified_user": principal.user,
-            "user": {"email": principal.email},
-            "session_id": self.session_id,
-            "agent": self.agent,
-            "working_directory": context.get("working_directory") or context.get("cwd") or "",
-            "permission_mode": context.get("permission_mode", ""),
-            "data_sources": list(self.data_sources),
-            "context": context,
-            **more,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,29 +36,48 @@ class Checked:
     context_id: str
     created_at: datetime
     expires_at: datetime
+    approval: Approval | None = None
 
     @property
     def approved(self) -> bool:
         return self.decision.verdict == "allow"
 
 
-def check(caller: Caller, operation: Operation) -> Checked:
+def check(caller: Caller, operation: Operation, *, arguments: Any = None) -> Checked:
     """Decide an operation and record the decision before anybody hears of it.
+
+    `arguments` are the tool's, whole, as they would run; an approval is bound to them.
 
     Raises:
         RecorderUnavailable: it could not be made durable; the caller's fail mode answers then.
     """
     started = time.perf_counter()
     decision = policy_services.decide(caller.principal.tenant_id, operation)
-    return _record_decision(caller, operation, decision, started=started)
+    return _record_decision(caller, operation, decision, arguments=arguments, started=started)
 
 
 def _record_decision(
-    caller: Caller, operation: Operation, decision: Decision, *, started: float | None = None
+    caller: Caller,
+    operation: Operation,
+    decision: Decision,
+    *,
+    arguments: Any = None,
+    started: float | None = None,
 ) -> Checked:
     stamp = ids.stamp(ids.CONTEXT)
     expires_at = stamp.at + timedelta(seconds=settings.AXON_CONTEXT_LIFETIME_S)
     kept = keeping.of_operation(operation, decision)
+    approval = None
+    if decision.verdict == Verdict.HOLD:
+        decision, approval = holding.resolve(
+            caller, operation, decision, arguments=arguments, kept=kept, context_id=stamp.id
+        )
+        if approval is not None:
+            kept.snapshot["approval"] = {
+                "request_id": approval.request_id,
+                "status": approval.status,
+                "outcome": approval.outcome,
+            }
     row = {
         **who(caller),
         "context_id": stamp.id,
@@ -125,7 +110,11 @@ def _record_decision(
         row["duration_us"],
     )
     return Checked(
-        decision=decision, context_id=stamp.id, created_at=stamp.at, expires_at=expires_at
+        decision=decision,
+        context_id=stamp.id,
+        created_at=stamp.at,
+        expires_at=expires_at,
+        approval=approval,
     )
 
 
@@ -143,14 +132,6 @@ def who(caller: Caller) -> dict[str, Any]:
         "session_id": name(caller.session_id),
         "tool_use_id": name(caller.tool_use_id),
     }
-
-
-def name(text: str) -> str:
-    """A name that fits its column; a longer one keeps its beginning and a digest of the whole."""
-    if len(text) <= NAME_LENGTH:
-        return text
-    mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
-    return f"{text[: NAME_LENGTH - 20]}... {mark}"
 
 
 def digest(text: str) -> bytes:

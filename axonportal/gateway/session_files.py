@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from audit.text import storable
 from axonportal.gateway import keeping
+from axonportal.gateway.caller import Caller, name
 from axonportal.gateway.models import SessionFile
-from axonportal.gateway.services import Caller, name
 from policies.engine.analysis import Analysis
 from policies.engine.findings import EXECUTES
 from policies.engine.operation import Written

@@ -14,6 +14,7 @@ from typing import Any
 
 from policies.engine import analysis as analysis_module
 from policies.engine.analysis import Analysis, analyse
+from policies.engine.approval import Terms
 from policies.engine.findings import MAX_FINDINGS, Finding
 from policies.engine.nodes import Evidence, Inputs
 from policies.engine.operation import Operation
@@ -52,7 +53,7 @@ class Match:
     decided_by: str
     message: str
     style: Style | None = None
-    approvers: tuple[str, ...] = ()
+    terms: Terms | None = None
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -151,7 +152,7 @@ def _match(
         decided_by=decided_by,
         message=written.message or f"Policy {spec.name} matched.",
         style=written.style,
-        approvers=written.approvers,
+        terms=(written.terms or Terms()) if action == ActionType.REQUIRE_APPROVAL else None,
         evidence=tuple(policy.node.evidence(inputs)),
     )
 
@@ -181,7 +182,9 @@ def _reason(action: ActionType | None, matches: Sequence[Match]) -> str:
     sentences = list(dict.fromkeys(match.message for match in matches if match.action == action))
     reason = "; ".join(sentences[:MAX_REASONS])
     if action == ActionType.REQUIRE_APPROVAL:
-        groups = sorted({name for match in matches for name in match.approvers})
+        groups = sorted(
+            {name for match in matches if match.terms for name in match.terms.approvers}
+        )
         return f"require_approval: {reason}" + (
             f" Approvers: {', '.join(groups)}." if groups else ""
         )

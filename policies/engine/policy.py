@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from policies.engine.approval import Terms, read_terms
 from policies.engine.conditions import ConditionsError, compile_conditions
 from policies.engine.nodes import Anchor, Node
 from policies.engine.operation import Operation, Phase
@@ -51,7 +52,7 @@ class Action:
     type: ActionType
     message: str = ""
     phase: Phase | None = None
-    approvers: tuple[str, ...] = ()
+    terms: Terms | None = None  # of require_approval alone
     style: Style | None = None
 
 
@@ -121,11 +122,9 @@ def compile_actions(raw: Any) -> tuple[Action, ...]:
         if phase is not None and phase not in list(Phase):
             errors.append((f"{path}.phase", f"Phases are {', '.join(Phase)}."))
             continue
-        approvers = item.get("approvers", ())
-        if not isinstance(approvers, list | tuple) or not all(
-            isinstance(name, str) and name for name in approvers
-        ):
-            errors.append((f"{path}.approvers", "Give a list of group names."))
+        terms, mistaken = read_terms(item)
+        if mistaken:
+            errors += [(f"{path}.{place}", said) for place, said in mistaken]
             continue
         style = item.get("style")
         if "style" in item and style not in list(Style):
@@ -140,7 +139,7 @@ def compile_actions(raw: Any) -> tuple[Action, ...]:
                 style=Style(style) if style else None,
                 message=message,
                 phase=Phase(phase) if phase else None,
-                approvers=tuple(approvers),
+                terms=terms if kind == ActionType.REQUIRE_APPROVAL else None,
             )
         )
     if errors:

@@ -11,7 +11,7 @@ from axonportal.accounts import authentication
 from axonportal.accounts.models import Scope, Tenant
 from axonportal.gateway import demo as demo_data
 from policies.services import add_builtin_policies
-from tests.factories import ClientFactory, TenantFactory, issued
+from tests.factories import ClientFactory, TenantFactory, approver, issued
 from tests.gateway.calling import Api
 
 
@@ -25,9 +25,10 @@ def credential_cache() -> Iterator[None]:
 
 @pytest.fixture
 def tenant(db: None) -> Tenant:
-    """A tenant with the built-in policies."""
+    """A tenant with the built-in policies, and somebody who may approve."""
     made: Tenant = TenantFactory()
     add_builtin_policies(made)
+    approver(made)
     return made
 
 

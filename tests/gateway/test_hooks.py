@@ -171,7 +171,7 @@ def test_a_held_operation_is_denied_until_a_person_approves(hook_api: Api, tenan
     specific = hook_api.hook(before("Bash", command="deploy production"))["hookSpecificOutput"]
 
     assert specific["permissionDecision"] == "deny"
-    assert "A person must approve it first" in specific["permissionDecisionReason"]
+    assert "a person must approve it first" in specific["permissionDecisionReason"]
 
 
 def test_allow_is_said_only_where_a_policy_says_so(hook_api: Api, tenant: Tenant) -> None:

@@ -16,8 +16,8 @@ from axonportal.common.api import CallView, answer
 from axonportal.common.body import read_object
 from axonportal.common.errors import Conflict, Forbidden, Invalid
 from axonportal.gateway import keeping, operations, services
+from axonportal.gateway.caller import Caller, name
 from axonportal.gateway.pre_check import iso
-from axonportal.gateway.services import Caller
 from policies import services as policy_services
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=services.MAX_COUNT)]
@@ -87,8 +87,8 @@ class LlmCallView(CallView):
         call = audit_services.record_llm_call(
             context,
             client_id=principal.client_id,
-            provider=services.name(payload.provider),
-            model=services.name(payload.model),
+            provider=name(payload.provider),
+            model=name(payload.model),
             response_summary=keeping.of_text(payload.response_summary or ""),
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
@@ -124,10 +124,10 @@ class ToolCallView(CallView):
         call = audit_services.record_tool_call(
             **services.who(caller),
             context_id=payload.context_id or "",
-            tool_name=services.name(payload.tool_name),
-            caller_name=services.name(payload.caller_name or payload.tool_type or ""),
-            workflow_id=services.name(payload.workflow_id or ""),
-            step_id=services.name(payload.step_id or ""),
+            tool_name=name(payload.tool_name),
+            caller_name=name(payload.caller_name or payload.tool_type or ""),
+            workflow_id=name(payload.workflow_id or ""),
+            step_id=name(payload.step_id or ""),
             input=keeping.of_json(tool_input) if payload.input is not None else {},
             output=kept.text,
             success=payload.success is not False,

@@ -19,8 +19,9 @@ from axonportal.common.api import CallView, answer
 from axonportal.common.body import read_object
 from axonportal.common.errors import Invalid
 from axonportal.gateway import operations, services, session_files
+from axonportal.gateway.caller import Caller
 from axonportal.gateway.failing import CannotDecide, fails_open, guarded
-from axonportal.gateway.services import Caller, Checked
+from axonportal.gateway.services import Checked
 from policies.engine.decision import Decision, Verdict
 from policies.engine.findings import Finding
 from policies.engine.operation import Operation
@@ -99,7 +100,7 @@ def _pre_tool_use(caller: Caller, event: JSON) -> JSON:
     operation = operations.of_tool_input(
         tool, tool_input, fields=caller.fields(), inherited=session_files.of(caller)
     )
-    checked = services.check(caller, operation)
+    checked = services.check(caller, operation, arguments=tool_input)
     decision = checked.decision
     if decision.verdict != Verdict.ALLOW:
         return _specific(
@@ -131,10 +132,11 @@ def _reason(checked: Checked, operation: Operation) -> str:
         part
         for part in (
             f"Axon Portal {'holds' if held else 'denied'} this {operation.tool or 'call'}:",
-            f"{decision.reason}.",
+            decision.reason if decision.reason.endswith(".") else f"{decision.reason}.",
             f"({why})" if why else "",
             f"Policy: {_who(checked)}. Decision: {checked.context_id}.",
-            "A person must approve it first; do not try to reach the same effect another way."
+            "Do not try to reach the same effect another way; tell the user that a person must "
+            "approve it first."
             if held
             else "Do not retry it or reach the same effect another way; choose a narrower "
             "operation, or ask the user to have the security team look at the decision.",

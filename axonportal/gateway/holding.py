@@ -1,0 +1,147 @@
+"""A decision that holds: use the approval that exists, join the request that waits, or open one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from django.conf import settings
+
+from approvals import services as approvals
+from approvals.errors import NobodyCanAnswer, TooManyPending
+from approvals.models import ApprovalRequest
+from axonportal.gateway import binding, keeping
+from axonportal.gateway.caller import Caller, name
+from axonportal.gateway.keeping import Kept
+from policies.engine.decision import Decision, Verdict
+from policies.engine.operation import Operation, Phase
+from policies.engine.policy import ActionType
+
+_SEVERITIES = ("low", "medium", "high", "critical")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """How it stands with the request for an operation, as answers and records tell it."""
+
+    request_id: str
+    status: str
+    url: str
+    expires_at: Any
+    outcome: str = ""
+
+    def present(self, iso: Any) -> dict[str, Any]:
+        """On the wire."""
+        told = {
+            "request_id": self.request_id,
+            "status": self.status,
+            "url": self.url,
+            "expires_at": iso(self.expires_at),
+        }
+        return told | ({"outcome": self.outcome} if self.outcome else {})
+
+
+def resolve(
+    caller: Caller,
+    operation: Operation,
+    decision: Decision,
+    *,
+    arguments: Any,
+    kept: Kept,
+    context_id: str,
+) -> tuple[Decision, Approval | None]:
+    """The decision as it stands once approvals have had their say.
+
+    An approval for exactly this operation lets it run, once. Otherwise it is held, under the
+    request that the answer names; or denied at once where nobody could ever answer.
+    """
+    if operation.phase == Phase.AFTER:
+        reason = f"{decision.reason} A result cannot wait for a person, so it is withheld."
+        return replace(decision, verdict=Verdict.DENY, reason=reason), None
+    tenant_id = caller.principal.tenant_id
+    digest = binding.digest(caller, operation, arguments, decision)
+    if (used := approvals.consume(tenant_id, digest, context_id)) is not None:
+        return replace(decision, verdict=Verdict.ALLOW, reason=""), _approval(used)
+    held = _held(caller, operation, decision, digest, arguments, kept, context_id)
+    try:
+        request = approvals.hold(held)
+    except (NobodyCanAnswer, TooManyPending) as error:
+        reason = f"{decision.reason} It is denied at once: {error.detail}"
+        return replace(decision, verdict=Verdict.DENY, reason=reason), None
+    approval = _approval(request)
+    if request.status == ApprovalRequest.Status.DENIED:
+        reason = (
+            f"require_approval: {request.outcome} ({request.pk}). Asking again changes nothing "
+            f"before {request.expires_at:%Y-%m-%d %H:%M} UTC."
+        )
+        return replace(decision, verdict=Verdict.DENY, reason=reason), approval
+    reason = (
+        f"{decision.reason} Have it approved at {approval.url}, then send exactly the same call "
+        f"again: it passes once. The request {request.pk} waits until "
+        f"{request.expires_at:%Y-%m-%d %H:%M} UTC."
+    )
+    return replace(decision, reason=reason), approval
+
+
+def _approval(request: ApprovalRequest) -> Approval:
+    return Approval(
+        request_id=request.pk,
+        status=request.status,
+        url=f"{settings.AXON_PUBLIC_URL}{request.get_absolute_url()}",
+        expires_at=request.expires_at,
+        outcome=request.outcome,
+    )
+
+
+def _held(
+    caller: Caller,
+    operation: Operation,
+    decision: Decision,
+    digest: bytes,
+    arguments: Any,
+    kept: Kept,
+    context_id: str,
+) -> approvals.Held:
+    principal = caller.principal
+    asking = [match for match in decision.matches if match.action == ActionType.REQUIRE_APPROVAL]
+    context = keeping.of_json(caller.context)
+    return approvals.Held(
+        tenant_id=principal.tenant_id,
+        tenant=principal.tenant,
+        digest=digest,
+        policies=[_asking(match) for match in asking],
+        severity=max((match.severity for match in asking), key=_SEVERITIES.index),
+        client_id=principal.client_id,
+        credential=principal.credential,
+        user_id=name(caller.user_id),
+        verified_user=principal.user,
+        agent=name(caller.agent),
+        session_id=name(caller.session_id),
+        working_directory=keeping.of_text(_text(caller.fields()["working_directory"])),
+        target=name(keeping.of_text(binding.target_of(caller, operation))),
+        tool=name(operation.tool),
+        text=kept.text,
+        arguments=keeping.of_json(arguments) if isinstance(arguments, Mapping) else {},
+        context=context,
+        snapshot=kept.snapshot,
+        context_id=context_id,
+        shape=binding.shape(operation),
+    )
+
+
+def _asking(match: Any) -> dict[str, Any]:
+    terms = asdict(match.terms)
+    return {
+        "policy_id": match.policy_id,
+        "policy": match.policy,
+        "version": match.version,
+        "message": match.message,
+        **terms,
+        "approvers": list(terms["approvers"] or settings.AXON_APPROVERS),
+        "escalation": [{**one, "approvers": list(one["approvers"])} for one in terms["escalation"]],
+    }
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
