@@ -90,7 +90,8 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         **env.database(env.text("AXON_DATABASE_URL") or "postgresql:///axonportal"),
-        "CONN_HEALTH_CHECKS": False,
+        # What a restart of the server broke is not handed out again; decisions do not come here.
+        "CONN_HEALTH_CHECKS": True,
     },
 }
 # A connection per request costs 4 times the web's and 13 times PostgreSQL's CPU.
@@ -151,6 +152,8 @@ AXON_NATIONAL_IDS = env.words("AXON_NATIONAL_IDS")
 AXON_APPROVERS = env.words("AXON_APPROVERS", ("security-team",))
 # How long a pre-check or a long poll may wait for an answer; proxies give up after about 30 s.
 AXON_MAX_WAIT_S = env.number("AXON_MAX_WAIT_S", 25, least=0, most=300)
+# Calls of one web process that may wait at a time; each sleeps on a thread of its own.
+AXON_MAX_WAITING = env.number("AXON_MAX_WAITING", 256, most=4096)
 # Where decisions are written: `group` commits batches on a thread, `inline` in the caller's
 # transaction (management commands and most tests).
 AXON_RECORDER = env.choice("AXON_RECORDER", ("group", "inline"), "group")

@@ -16,21 +16,26 @@ def main() -> None:
     import django
 
     django.setup()
+    from django.contrib.auth.models import Group
     from django.core.management import call_command
 
     from audit import partitions
-    from axonportal.accounts.models import Client, Scope, Tenant
+    from axonportal.accounts.models import Client, Membership, Scope, Tenant, User
     from axonportal.accounts.services import issue_credential
     from axonportal.common import changes
     from benchmarks import workload
     from policies.active import TOPIC
     from policies.models import Policy
-    from policies.services import add_builtin_policies
+    from policies.services import add_builtin_policies, create_policy
 
     call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
     partitions.make()
     tenant, _ = Tenant.objects.get_or_create(slug="bench", defaults={"name": "Benchmark"})
     add_builtin_policies(tenant)
+    person, _ = User.objects.get_or_create(username=workload.APPROVER)
+    Membership.objects.get_or_create(user=person, tenant=tenant)
+    person.groups.add(Group.objects.get_or_create(name=workload.APPROVERS)[0])
+    create_policy(tenant, workload.APPROVAL, actor="benchmark")
     # Straight into the table: the admission of each pattern has its own child process.
     Policy.objects.bulk_create(
         [Policy(tenant=tenant, **values) for values in workload.policies(int(sys.argv[1]))],

@@ -20,7 +20,7 @@ from pathlib import Path
 from axonportal.launcher import postgres
 from axonportal.launcher.processes import Command
 from axonportal.launcher.supervisor import Child, Supervisor
-from axonportal.launcher.up import DEFAULT_WEB_THREADS, WEB_ENVIRONMENT
+from axonportal.launcher.up import DEFAULT_WAITING, DEFAULT_WEB_THREADS, WEB_ENVIRONMENT
 from benchmarks import client, workload
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -34,7 +34,7 @@ def _granian(port: int) -> tuple[str, ...]:
     return (
         *("granian", "--interface", "wsgi", "--no-ws", "--log-level", "error"),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--blocking-threads", str(THREADS)),
+        *("--blocking-threads", str(THREADS + DEFAULT_WAITING)),
     )
 
 

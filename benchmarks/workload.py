@@ -16,6 +16,14 @@ LONG_CHARS = 4_000
 FLAGGED_SHARE = 0.05  # hold something that a built-in policy matches
 SESSIONS = 200  # of agents, each with its user and directory; a session makes many calls
 CLIENT = "bench"
+APPROVER = "bench-approver"
+APPROVERS = "bench-approvers"
+HELD_WORD = "zzneedsapproval"  # in no body of a mix
+APPROVAL = {
+    "name": "bench-approval",
+    "conditions": [{"field": "query", "operator": "contains", "value": HELD_WORD}],
+    "actions": [{"type": "require_approval", "approvers": [APPROVERS]}],
+}
 
 _WORDS = """
     account address agent amount archive backup batch branch budget build cache catalogue chart

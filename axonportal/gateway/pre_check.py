@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -24,6 +25,7 @@ from policies.engine.operation import Operation
 from policies.engine.policy import ActionType
 
 MAX_DATA_SOURCES = 100
+MAX_WAIT_S = 86_400  # what a caller may ask for; AXON_MAX_WAIT_S is what it gets
 _EXAMPLE = '{"client_id": "claude-code", "user_token": "ada", "query": "SELECT 1"}'
 
 
@@ -35,6 +37,7 @@ class PreCheckRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=False)
     user_token: str | None = None
     data_sources: list[str] | None = None
     context: dict[str, Any] | None = None
+    wait_s: float | None = None
 
 
 class PreCheckView(CallView):
@@ -55,7 +58,7 @@ class PreCheckView(CallView):
             inherited=session_files.of(caller),
         )
         try:
-            checked = guarded(lambda: _checked(caller, operation))
+            checked = guarded(lambda: _checked(caller, operation, payload.wait_s or 0.0))
         except CannotDecide as error:
             if fails_open(principal):
                 return answer(_unchecked(error))
@@ -63,9 +66,11 @@ class PreCheckView(CallView):
         return answer(present(checked))
 
 
-def _checked(caller: Caller, operation: Operation) -> Checked:
+def _checked(caller: Caller, operation: Operation, wait_s: float) -> Checked:
     arguments = {"query": operation.text, "data_sources": list(caller.data_sources)}
     checked = services.check(caller, operation, arguments=arguments)
+    if wait_s > 0 and checked.is_waiting:
+        checked = services.check_again(caller, operation, checked, wait_s, arguments=arguments)
     if checked.approved:
         session_files.note(caller, None, checked.decision.analysis)
     return checked
@@ -86,6 +91,11 @@ def _parse(body: dict[str, Any]) -> PreCheckRequest:
             f"{field or 'body'}: {text}. For example {_EXAMPLE}.",
             errors=[{"field": field, "message": text}],
         ) from None
+    if payload.wait_s is not None and not 0 <= payload.wait_s <= MAX_WAIT_S:
+        raise Invalid(
+            f"wait_s is a number of seconds from 0 to {MAX_WAIT_S:,}; this portal waits at most "
+            f"{settings.AXON_MAX_WAIT_S} s."
+        )
     if payload.data_sources and len(payload.data_sources) > MAX_DATA_SOURCES:
         raise Invalid(f"data_sources has more than {MAX_DATA_SOURCES} entries.")
     return payload

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
+from approvals.waiting import waiting
 from audit import ids
 from audit.models import GATEWAY_CONTEXTS
 from audit.recorder import recorder
@@ -42,6 +43,11 @@ class Checked:
     def approved(self) -> bool:
         return self.decision.verdict == "allow"
 
+    @property
+    def is_waiting(self) -> bool:
+        """Is there a request that a person may still answer?"""
+        return self.decision.verdict == Verdict.HOLD and self.approval is not None
+
 
 def check(caller: Caller, operation: Operation, *, arguments: Any = None) -> Checked:
     """Decide an operation and record the decision before anybody hears of it.
@@ -54,6 +60,25 @@ def check(caller: Caller, operation: Operation, *, arguments: Any = None) -> Che
     started = time.perf_counter()
     decision = policy_services.decide(caller.principal.tenant_id, operation)
     return _record_decision(caller, operation, decision, arguments=arguments, started=started)
+
+
+def check_again(
+    caller: Caller, operation: Operation, held: Checked, wait_s: float, *, arguments: Any = None
+) -> Checked:
+    """Wait for a person's answer to `held`, at most `AXON_MAX_WAIT_S`, and decide anew after it.
+
+    What was held stays on record as such; what the answer makes of it is a decision of its own,
+    by the policies of that moment. Without an answer in that time it is `held`.
+
+    Raises:
+        RecorderUnavailable: as for `check`.
+    """
+    assert held.approval is not None  # noqa: S101 (`is_waiting` was asked)
+    timeout_s = min(wait_s, settings.AXON_MAX_WAIT_S)
+    if not waiting.until_settled(held.approval.request_id, timeout_s):
+        return held
+    with waiting.turn:
+        return check(caller, operation, arguments=arguments)
 
 
 def _record_decision(

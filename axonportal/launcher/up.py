@@ -37,6 +37,8 @@ HEALTH_PAUSE_S = 0.05
 WEB_STOP_S = 4
 DEFAULT_WEB_WORKERS = 2
 DEFAULT_WEB_THREADS = 32
+# Calls that wait for a person's answer sleep on threads beside those; none is made before its use.
+DEFAULT_WAITING = 256
 # The answer of the preparing step is one short JSON object.
 MAX_ANSWER_BYTES = 65536
 
@@ -56,6 +58,7 @@ class Plan:
     public_url: str
     workers: int
     threads: int
+    waiting: int
     demo: bool
     own_database: bool
     log_level: str
@@ -80,6 +83,7 @@ class Plan:
                 "AXON_WEB_WORKERS", min(DEFAULT_WEB_WORKERS, cores), least=1, most=256
             ),
             threads=env.number("AXON_WEB_THREADS", DEFAULT_WEB_THREADS, least=1, most=1024),
+            waiting=env.number("AXON_MAX_WAITING", DEFAULT_WAITING, most=4096),
             demo=env.flag("AXON_DEMO", default=True),
             own_database=not env.text("AXON_DATABASE_URL"),
             log_level=env.text("AXON_LOG_LEVEL").upper(),
@@ -215,7 +219,8 @@ class Portal:
             self._python(
                 *("-m", "granian", "--interface", "wsgi", "--no-ws"),
                 *("--host", self.plan.host, "--port", str(port)),
-                *("--workers", str(workers), "--blocking-threads", str(self.plan.threads)),
+                *("--workers", str(workers)),
+                *("--blocking-threads", str(self.plan.threads + self.plan.waiting)),
                 *("--respawn-failed-workers", "--workers-kill-timeout", str(WEB_STOP_S)),
                 # Its warnings are about our number of threads, on each start.
                 *("--log-level", level if level == "debug" else "error"),
