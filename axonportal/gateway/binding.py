@@ -66,6 +66,11 @@ def canonical(caller: Caller, operation: Operation, arguments: Any, decision: De
         "text": operation.text,
         "arguments": arguments,
         "context": {key: item for key, item in caller.context.items() if key not in VOLATILE},
+        # What the text does with what it finds in place: files of the session may have changed.
+        "facts": {name: sorted(values) for name, values in decision.analysis.facts.items()},
+        "findings": sorted(
+            [found.kind, found.rule, found.layer] for found in decision.analysis.findings
+        ),
         "policies": sorted(
             [match.policy_id, match.version]
             for match in decision.matches

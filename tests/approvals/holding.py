@@ -19,10 +19,12 @@ SEED: dict[str, Any] = {
 QUERY = "deploy to production"
 
 
-def seed_policy(tenant: Tenant, **terms: Any) -> Policy:
+def seed_policy(
+    tenant: Tenant, *, applies_to: dict[str, Any] | None = None, **terms: Any
+) -> Policy:
     """The guide's policy, with other terms if given."""
     action = {**SEED["actions"][0], **terms}
-    return saved_policy(tenant, **{**SEED, "actions": [action]})
+    return saved_policy(tenant, **{**SEED, "actions": [action], "applies_to": applies_to or {}})
 
 
 def answered(

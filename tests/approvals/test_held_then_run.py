@@ -129,3 +129,27 @@ def test_after_a_denial_asking_again_changes_nothing(api: Api, tenant: Tenant) -
     assert f"Denied by {person.username}: Use staging." in again["block_reason"]
     assert again["block_reason"].startswith("require_approval: ")
     assert ApprovalRequest.objects.count() == 1
+
+
+def test_a_script_that_was_rewritten_meanwhile_is_another_request(
+    hook_api: Api, tenant: Tenant
+) -> None:
+    seed_policy(tenant, applies_to={"tools": ["Bash"]})
+    session = {"session_id": "s-1", "cwd": "/work"}
+
+    def written(content: str) -> None:
+        path = "/work/production.sh"
+        hook_api.hook(before("Write", file_path=path, content=content) | session)
+
+    def run() -> dict[str, Any]:
+        return hook_api.hook(before("Bash", command="bash production.sh") | session)
+
+    written("./check.sh && kubectl get pods")
+    run()
+    answered(ApprovalRequest.objects.get().pk, approver(tenant))
+    written("./check.sh && kubectl delete pods --all")
+
+    assert "deny" in str(run())
+    assert Grant.objects.get().consumed_at is None
+    written("./check.sh && kubectl get pods")
+    assert run() == {}
