@@ -11,6 +11,7 @@ from django.conf import settings
 from approvals import services as approvals
 from approvals.errors import NobodyCanAnswer, TooManyPending
 from approvals.models import ApprovalRequest
+from audit import rows
 from axonportal.gateway import binding, keeping
 from axonportal.gateway.caller import Caller, name
 from axonportal.gateway.keeping import Kept
@@ -105,7 +106,22 @@ def _held(
 ) -> approvals.Held:
     principal = caller.principal
     asking = [match for match in decision.matches if match.action == ActionType.REQUIRE_APPROVAL]
-    context = keeping.of_json(caller.context)
+    sent: dict[str, Any] = {
+        "credential": principal.credential,
+        "user_id": name(caller.user_id),
+        "verified_user": principal.user,
+        "agent": name(caller.agent),
+        "session_id": name(caller.session_id),
+        "working_directory": keeping.of_text(_text(caller.fields()["working_directory"])),
+        "target": name(keeping.of_text(binding.target_of(caller, operation))),
+        "tool": name(operation.tool),
+        "text": kept.text,
+        "arguments": keeping.of_json(arguments) if isinstance(arguments, Mapping) else {},
+        "context": keeping.of_json(caller.context),
+        "snapshot": kept.snapshot,
+    }
+    # What PostgreSQL cannot store is replaced, character for character.
+    cleaned: dict[str, Any] = {key: rows.clean(value) for key, value in sent.items()}
     return approvals.Held(
         tenant_id=principal.tenant_id,
         tenant=principal.tenant,
@@ -113,20 +129,9 @@ def _held(
         policies=[_asking(match) for match in asking],
         severity=max((match.severity for match in asking), key=_SEVERITIES.index),
         client_id=principal.client_id,
-        credential=principal.credential,
-        user_id=name(caller.user_id),
-        verified_user=principal.user,
-        agent=name(caller.agent),
-        session_id=name(caller.session_id),
-        working_directory=keeping.of_text(_text(caller.fields()["working_directory"])),
-        target=name(keeping.of_text(binding.target_of(caller, operation))),
-        tool=name(operation.tool),
-        text=kept.text,
-        arguments=keeping.of_json(arguments) if isinstance(arguments, Mapping) else {},
-        context=context,
-        snapshot=kept.snapshot,
         context_id=context_id,
         shape=binding.shape(operation),
+        **cleaned,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from approvals.models import ApprovalRequest, Grant
-from audit.models import GatewayContext
+from audit.models import AuditEvent, GatewayContext
 from axonportal.accounts.models import Tenant
 from policies import services as policies
 from tests.approvals.holding import QUERY, answered, seed_policy
@@ -153,3 +153,42 @@ def test_a_script_that_was_rewritten_meanwhile_is_another_request(
     assert Grant.objects.get().consumed_at is None
     written("./check.sh && kubectl get pods")
     assert run() == {}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["\0", "\ud800", "\u202e", "x" * 100_000, "it's --", "<script>"],
+    ids=["nul", "surrogate", "bidi", "long", "quote", "markup"],
+)
+def test_whatever_the_text_is_it_can_wait_and_run(
+    api: Api, hook_api: Api, tenant: Tenant, odd: str
+) -> None:
+    seed_policy(tenant)
+    call: dict[str, Any] = {
+        "query": f"{QUERY} {odd}",
+        "user_token": f"ada {odd}",
+        "context": {"session_id": f"s{odd}", "cwd": f"/work/{odd}", f"key{odd}": [odd]},
+    }
+    held = api.pre_check(**call)
+    answered(held["approval"]["request_id"], approver(tenant))
+
+    assert api.pre_check(**call)["approved"] is True
+    assert api.pre_check(**call)["approved"] is False
+    assert "require_approval" in str(hook_api.hook(before("Bash", command=f"{QUERY} {odd}")))
+
+
+def test_what_waits_holds_no_personal_data_and_no_secret(api: Api, tenant: Tenant) -> None:
+    seed_policy(tenant)
+    mail, secret = "ada@lovelace-engines.com", "AKIA" + "QYLPMN5HHHFPZAM2"
+
+    api.pre_check(
+        f"{QUERY} for {mail} with {secret}",
+        context={"cwd": f"/home/{mail}", "note": secret, "connector": mail},
+        data_sources=[mail],
+    )
+
+    kept = ApprovalRequest.objects.values().get()
+    events = list(AuditEvent.objects.values())
+    assert {key for key, value in kept.items() if mail in str(value)} == set()
+    assert secret not in str(kept)
+    assert mail not in str(events)
