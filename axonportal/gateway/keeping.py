@@ -39,6 +39,8 @@ def of_operation(operation: Operation, decision: Decision) -> Kept:
         finding for finding in decision.redactions if finding.kind.startswith("policy.")
     ]
     if not sensitive:
+        if decision.analysis.composed:
+            shot["facts"] = of_json(shot["facts"])
         return Kept(text=operation.text, snapshot=shot)
     redacted = redact(operation.text, sensitive)
     place = _Places(redacted.spans)

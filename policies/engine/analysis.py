@@ -15,7 +15,7 @@ from policies.engine.overlaps import settled
 from policies.engine.signs import SignScanner, give_back
 from policies.engine.written import inherit
 
-VERSION = "2"  # of the detectors; stored with every decision, raised when their answers change
+VERSION = "3"  # of the detectors; stored with every decision, raised when their answers change
 MAX_DEPTH = 8  # wrappers inside wrappers
 MAX_NESTED = 500  # unwrapped texts examined per operation; its own parts all are
 
@@ -28,13 +28,15 @@ class Analysis:
     """What the detectors read out of an operation; `truncated` when a limit cut them short.
 
     `written` holds, by path, what a command writes into files, for whoever hands it in as
-    `Operation.inherited` later (see `written`); None: what it downloads.
+    `Operation.inherited` later (see `written`); None: what it downloads. `composed`: facts hold
+    words that the text has in pieces only, so that nothing was found in them.
     """
 
     findings: tuple[Finding, ...] = ()
     facts: dict[str, tuple[str, ...]]
     truncated: bool = False
     written: Mapping[str, str | None] = field(default_factory=dict)
+    composed: bool = False
 
 
 _countries: list[str] = []
@@ -125,4 +127,5 @@ def analyse(operation: Operation) -> Analysis:
         facts={name: tuple(values) for name, values in report.facts.items()},
         truncated=report.truncated,
         written=report.written,
+        composed=report.composed,
     )

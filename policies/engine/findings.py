@@ -146,6 +146,7 @@ class Report:
     executed: dict[str, tuple[int, int]] = field(default_factory=dict)
     written: dict[str, str | None] = field(default_factory=dict)
     spent: Counter[str] = field(default_factory=Counter)  # of budgets that all views share
+    composed: bool = False  # facts hold words that the text has in pieces only
 
     def find(
         self,

@@ -228,12 +228,13 @@ def test_all_any_and_not_nest(tree: Any, expected: bool) -> None:
     ("alias", "field"), sorted(conditions.FIELD_ALIASES.items()), ids=lambda value: str(value)
 )
 def test_a_field_has_its_other_names(alias: str, field: str) -> None:
-    fields: dict[str, Any] = {field: "here"}
+    fields: dict[str, Any] = {} if field in FACTS else {field: "here"}
     operation = Operation(text="", tool="here", fields=fields)
+    facts: dict[str, tuple[str, ...]] = {field: ("here",)} if field in FACTS else {}
 
     node = compile_conditions([leaf(alias, "equals", "here")])
 
-    assert node.test(Inputs(operation, Analysis(facts={})))
+    assert node.test(Inputs(operation, Analysis(facts=facts)))
 
 
 def test_evidence_says_which_condition_held_and_where() -> None:

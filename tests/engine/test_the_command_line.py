@@ -32,7 +32,7 @@ def test_a_person_reads_decision_findings_facts_and_times(capsys):
     assert shown[at + 1].startswith("  shell.dangerous/git_push_force  10-26  confidence ")
     assert shown[at + 2] == "    cd app && git push --force"
     assert shown[at + 3] == "              ^^^^^^^^^^^^^^^^"
-    assert any(line.split() == ["git", "push"] for line in shown)
+    assert any(line.split() == ["git.operation", "push"] for line in shown)
     assert shown[-1].split()[-1] == "µs"
     assert "\x1b" not in "".join(shown)
 
@@ -44,7 +44,7 @@ def test_a_program_reads_the_same_as_json(capsys):
     assert [finding["id"] for finding in answer["findings"]] == ["shell.dangerous/git_push_force"]
     assert answer["findings"][0]["text"] == "git push --force"
     assert [match["policy"] for match in answer["matches"]] == ["dangerous_command_blocking"]
-    assert answer["facts"]["git"] == ["push"]
+    assert answer["facts"]["git.operation"] == ["push"]
     assert answer["truncated"] is False
     assert {"signs", "shell", "sql", "pii", "secrets", "analysis"} < answer["microseconds"].keys()
 

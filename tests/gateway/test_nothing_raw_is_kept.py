@@ -15,7 +15,7 @@ from policies import services
 from policies.models import Policy
 from tests.factories import saved_policy
 from tests.gateway.calling import DYNAMIC, HOOK, PRE_CHECK, TOOL_CALL, Api
-from tests.gateway.test_hooks import EVENTS
+from tests.gateway.test_hooks import EVENTS, before
 
 SSN = "536-22-8726"
 EMAIL = "jane.roe@acme-corp.com"  # the detectors leave example.com alone
@@ -84,6 +84,26 @@ def test_the_trail_is_redacted_whatever_the_policies_say(
     api.pre_check(query, context={"note": query, "list": [query, {"deep": query}]})
 
     assert_nothing_raw()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"charge --card {CARD} --mail {EMAIL}",
+        f"charge --card  4111  1111 1111 1111 --mail '{EMAIL}'",
+        f"git push https://ada:{TOKEN}@git.acme-corp.com/shop.git main",
+        f"curl -H 'Authorization: token {TOKEN[:9]}''{TOKEN[9:]}' https://api.acme-corp.com",
+        f"psql 'host=db user={EMAIL} dbname={SSN}' && echo {'padding ' * 200}{CARD}",
+        f"sudo env PGUSER={EMAIL} psql -h db shop",
+        f"kubectl create secret generic key --from-literal=token={TOKEN}",
+    ],
+)
+def test_the_facts_of_a_command_are_redacted(api: Api, command: str) -> None:
+    api.post(HOOK, before("Bash", command=command))
+
+    stored = assert_nothing_raw()
+
+    assert '"shell.arguments"' in stored
 
 
 def test_what_comes_beside_the_text_is_redacted_too(api: Api) -> None:

@@ -22,6 +22,7 @@ from policies.engine.shell.call import Call, Script, base_name
 from policies.engine.shell.calls import calls
 from policies.engine.shell.executed import executed
 from policies.engine.shell.facts import facts
+from policies.engine.shell.facts.line import line
 from policies.engine.shell.hits import Hit, breadth
 from policies.engine.shell.model import UNKNOWN, Command, Word
 from policies.engine.shell.nested import INSIDE
@@ -131,6 +132,8 @@ class Examination:
         self.report.spent[budget.STEPS] += budget.CALL * (len(made_calls) - 1)
         for call in made_calls:
             self._call(call)
+        if self.reader is not None and not self.report.composed:
+            self.report.composed = any(word.contiguous() is None for word in command.words)
         for script in scripts:
             self._script(command, script)
         if command.redirects:
@@ -188,6 +191,7 @@ class Examination:
             if not name:
                 return ""
         self.report.fact("shell.command", name)
+        self.report.fact("shell.arguments", line(name, call))
         if name[-1].isdigit() and (version := _VERSION.match(name)):
             name = "python3" if version.group(1) == "python" else version.group(1)
         return name
@@ -196,7 +200,7 @@ class Examination:
         name = call.name = self._named(call)
         if not name:
             return
-        for fact, value in facts(call):
+        for fact, value in facts(call, self.reader.variables if self.reader else {}):
             self.report.fact(fact, value)
         for word, path in executed(call):
             self.report.execute(self.view, word.start, word.end, path)

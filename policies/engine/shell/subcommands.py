@@ -15,7 +15,9 @@ _SWITCHES = word_set(
     "--debug --json --no-cli-pager --no-prompt --non-interactive --no-input --auto-approve "
     "-auto-approve --no-confirm --confirm -i --interactive -m --trace --no-color --silent -s "
     "--assume-yes --cascade --purge --insecure -k --now --wait --no-wait --delete --dry-run "
-    "--help -h --version --no-verify-ssl --tls --admin --global -g -it -t -T -d -x"
+    "--help -h --version --no-paginate --no-sign-request --no-cli-auto-prompt --log-http "
+    "--only-show-errors --no-user-output-enabled --no-verify-ssl --tls --admin --global "
+    "-g -it -t -T -d -x"
 )
 _DRY = word_set(
     "--dry-run --dryrun --dry-run=client --dry-run=server --dry-run=true --help -help -h "

@@ -47,12 +47,6 @@ def git(call: Call) -> Iterator[Hit]:
             yield Hit(rule="git_discard" if name != "push" else "git_push_force", reason=reason)
 
 
-def subcommand(call: Call) -> str:
-    """The git subcommand of a call, for the facts."""
-    index, _ = _subcommand(call.words)
-    return call.words[index].text if index < len(call.words) else ""
-
-
 def _subcommand(words: Sequence[Word]) -> tuple[int, list[str]]:
     configured: list[str] = []
     index = 1

@@ -68,7 +68,7 @@ def test_what_a_command_touches_are_facts():
     assert facts["file.write"] == ("out.txt",)
     assert facts["host"] == ("api.example",)
     assert facts["package.install"] == ("left-pad",)
-    assert facts["git"] == ("log",)
+    assert facts["git.operation"] == ("log",)
 
 
 def test_a_command_that_the_text_does_not_tell_is_a_fact_of_its_own():

@@ -1,4 +1,4 @@
-"""Facts of a call: files, hosts, packages, git."""
+"""Facts of a call: files, hosts, packages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from policies.engine.shell.call import Call
 from policies.engine.shell.hits import operands
 from policies.engine.shell.model import UNKNOWN, join
 from policies.engine.shell.network import DOWNLOADERS, READERS
-from policies.engine.shell.versions import subcommand
 
 _URL = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,12}://(?:[^@/\s'\"]*@)?(\[[0-9a-fA-F:]+\]|[\w.-]+)", re.IGNORECASE
@@ -26,16 +25,14 @@ _INSTALLERS = word_set(
 )
 
 _HOST_FIRST = word_set("ssh nc ncat netcat telnet ftp ping")
-_CONNECTS = DOWNLOADERS | _HOST_FIRST | word_set("scp rsync sftp git")
+_CONNECTS = DOWNLOADERS | _HOST_FIRST | word_set("scp rsync sftp")
 _TOUCHES = _WRITERS | _CHANGES | word_set("sed dd")
 _OUTPUTS = frozenset([">", ">>", ">|", "&>", "&>>", "<>"])
 
 
-def facts(call: Call) -> Iterator[tuple[str, str]]:
+def touched(call: Call) -> Iterator[tuple[str, str]]:
     """Names and values of facts."""
     name = call.name
-    if name == "git" and (verb := subcommand(call)):
-        yield "git", verb
     for word in call.words:
         if "://" in word.text:
             for found in _URL.finditer(word.text):
@@ -90,13 +87,17 @@ def _written(call: Call) -> Iterator[str]:
 _BARE_HOST = re.compile(r"(?:[\w-]+\.)+[a-z]{2,}(?:/\S*)?\Z")
 
 
+def remote_host(text: str) -> Iterator[str]:
+    """The host of `user@host:path`, if it is one."""
+    if (remote := _REMOTE.match(text)) is not None:
+        yield remote.group(1).lower()
+
+
 def _hosts(call: Call) -> Iterator[str]:
     words = operands(call)
-    if call.name in ("ssh", "scp", "rsync", "sftp", "git"):
+    if call.name in ("ssh", "scp", "rsync", "sftp"):
         for word in words:
-            remote = _REMOTE.match(word.text)
-            if remote:
-                yield remote.group(1).lower()
+            yield from remote_host(word.text)
     if call.name in _HOST_FIRST:
         if words and UNKNOWN not in words[0].text:
             yield words[0].text.rpartition("@")[2].lower()
