@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _t
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from approvals import inbox, page, services
 from approvals.errors import ApprovalNotFound
-from approvals.forms import AnswerForm, BreakGlassForm, ReviewForm
+from approvals.forms import AnswerForm, BreakGlassForm, BulkDenyForm, ReviewForm
 from approvals.models import Answer, ApprovalRequest
-from axonportal.common.admin import ReadOnly, TenantScoped, memberships
+from axonportal.common.admin import ReadOnly, TenantScoped, memberships, plural, query_of
 from axonportal.common.errors import PortalError
 
 _FORMS: dict[str, type[forms.Form]] = {
@@ -34,7 +36,6 @@ class ApprovalRequestAdmin(ReadOnly, TenantScoped):
 
     menu_group = "work"
     menu_order = 10
-    empty_text = _("Nothing waits. Operations that a policy holds for approval appear here.")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return inbox.visible_to(inbox.viewer(request))
@@ -43,6 +44,90 @@ class ApprovalRequestAdmin(ReadOnly, TenantScoped):
         if "\0" in object_id:
             return None
         return self.get_queryset(request).filter(pk=object_id).first()
+
+    def menu_count(self, request: HttpRequest) -> str:
+        """How many requests wait for the user; shown beside the menu's entry."""
+        count = inbox.count_of(inbox.viewer(request))
+        return "" if count == "0" else count
+
+    # --- The inbox ------------------------------------------------------------------------
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What waits for her, for others, and what is settled; POST denies what she picked."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self._listed(request)
+        picked = request.POST.getlist("picked")[: inbox.PAGE_ROWS]
+        form = BulkDenyForm(request.POST)
+        if not picked:
+            form.add_error(None, _t("Pick what is to be denied first."))
+        if not form.is_valid():
+            return self._listed(request, form, picked, status=400)
+        self._deny(request, picked, form.cleaned_data["reason"])
+        return HttpResponseRedirect(request.get_full_path())
+
+    def _deny(self, request: HttpRequest, picked: Sequence[str], reason: str) -> None:
+        user: Any = request.user
+        denied = 0
+        for request_id in picked:
+            try:
+                services.answer(
+                    request_id,
+                    tenant_ids=list(memberships(request)),
+                    approver=user,
+                    choice=Answer.Choice.DENY,
+                    reason=reason,
+                    address=_address(request),
+                )
+                denied += 1
+            except PortalError as error:
+                messages.warning(request, f"{request_id[:40]}: {error.detail}")
+        if denied:
+            messages.success(
+                request,
+                ngettext(
+                    "%(n)d request has your denial; the requester is told why.",
+                    "%(n)d requests have your denial; the requesters are told why.",
+                    denied,
+                )
+                % {"n": denied},
+            )
+
+    def _listed(
+        self,
+        request: HttpRequest,
+        form: BulkDenyForm | None = None,
+        picked: Sequence[str] = (),
+        status: int = 200,
+    ) -> HttpResponse:
+        person = inbox.viewer(request)
+        tabs = inbox.tabs(person, request.GET.get("show", ""))
+        current = next(tab for tab in tabs if tab.selected)
+        rows = inbox.page_of(current.rows, current.key, request.GET.get("after", ""))
+        context = self.page(
+            request,
+            title=plural(self),
+            tabs=tabs,
+            current=current,
+            rows=rows[: inbox.PAGE_ROWS],
+            more=query_of(show=current.key, after=rows[inbox.PAGE_ROWS - 1].pk)
+            if len(rows) > inbox.PAGE_ROWS
+            else "",
+            later="after" in request.GET,
+            form=form or BulkDenyForm(),
+            picked=picked,
+            to_review=list(inbox.to_review(person)[: inbox.PAGE_ROWS]),
+            acting_for_me=list(inbox.delegations_of(person).select_related("delegate")),
+            acting_for=list(
+                inbox.delegations_to(person.user, person.tenants).select_related("approver")
+            ),
+            reads_all=bool(person.whole),
+            show_tenant=len(memberships(request)) > 1,
+        )
+        return TemplateResponse(request, "approvals/inbox.html", context, status=status)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower, Now
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermission
 
 from approvals.eligibility import CODENAME
@@ -34,6 +35,7 @@ class Viewer:
     whole: Sequence[int]
     partly: Sequence[int]
     names: frozenset[str]  # under which operations may be asked for her
+    asked: Q  # of the requests that she may answer
 
     @property
     def tenants(self) -> list[int]:
@@ -46,11 +48,13 @@ def viewer(request: HttpRequest) -> Viewer:
     if known is None:
         user: Any = request.user
         whole = tenants_with(request, READS_ALL)
+        names = approvers.names_of([user.get_username(), user.email])
         known = Viewer(
             user=user,
             whole=whole,
             partly=[key for key in memberships(request) if key not in whole],
-            names=approvers.names_of([user.get_username(), user.email]),
+            names=names,
+            asked=_asked(user, names, list(memberships(request))),
         )
         request._approvals_viewer = known  # type: ignore[attr-defined]  # noqa: SLF001
     return known
@@ -63,7 +67,7 @@ def visible_to(person: Viewer) -> ApprovalRequestQuerySet:
     if not person.partly:
         return rows.filter(tenant__in=person.whole)
     hers = (
-        _asked(person)
+        person.asked
         | Q(pk__in=Answer.objects.filter(approver=person.user).values("request"))
         | Q(broken_by=person.user.get_username())
         | _asked_for(person.names)
@@ -79,7 +83,7 @@ def waiting_for(person: Viewer) -> ApprovalRequestQuerySet:
         visible_to(person)
         .open()
         .alias(**_SUBJECT)
-        .filter(_asked(person), tenant__in=person.tenants)
+        .filter(person.asked, tenant__in=person.tenants)
         .exclude(pk__in=Answer.objects.filter(approver=person.user).values("request"))
     )
 
@@ -99,13 +103,64 @@ def to_review(person: Viewer) -> ApprovalRequestQuerySet:
     return visible_to(person).to_review()
 
 
-def counted(rows: ApprovalRequestQuerySet) -> int:
-    """How many there are, as far as a page tells."""
-    return rows.order_by()[:MAX_COUNTED].count()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """One list of the inbox."""
+
+    key: str
+    title: Any
+    empty: Any
+    rows: ApprovalRequestQuerySet
+    count: str  # "" where nobody counts
+    selected: bool
 
 
-def told(count: int) -> str:
-    """A count as a page tells it."""
+_TABS = (
+    (
+        MINE,
+        _("Waiting for me"),
+        waiting_for,
+        _("Nothing waits for your answer. What a policy holds for your groups appears here."),
+    ),
+    (
+        OTHERS,
+        _("Waiting for others"),
+        waiting_for_others,
+        _("Nothing that you may see waits for others."),
+    ),
+    (SETTLED, _("Settled"), settled, _("Nothing was settled yet.")),
+)
+
+
+def tabs(person: Viewer, chosen: str) -> list[Tab]:
+    """The lists, of which one is selected; what is settled is not counted."""
+    selected = chosen if chosen in {MINE, OTHERS, SETTLED} else MINE
+    return [
+        Tab(
+            key=key,
+            title=title,
+            empty=empty,
+            rows=rows(person),
+            count=_count(key, person),
+            selected=key == selected,
+        )
+        for key, title, rows, empty in _TABS
+    ]
+
+
+def _count(key: str, person: Viewer) -> str:
+    if key == SETTLED:
+        return ""
+    return count_of(person) if key == MINE else _told(waiting_for_others(person))
+
+
+def count_of(person: Viewer) -> str:
+    """How many wait for her, as a page tells it: `7`, or `99+`."""
+    return _told(waiting_for(person))
+
+
+def _told(rows: ApprovalRequestQuerySet) -> str:
+    count = rows.order_by()[:MAX_COUNTED].count()
     return f"{MAX_COUNTED - 1}+" if count >= MAX_COUNTED else str(count)
 
 
@@ -129,11 +184,11 @@ def page_of(rows: ApprovalRequestQuerySet, tab: str, after: str) -> list[Approva
     return list(rows.order_by("expires_at", "pk")[: PAGE_ROWS + 1])
 
 
-def delegations_to(person: Viewer) -> QuerySet[Delegation]:
+def delegations_to(user: User, tenants: Sequence[int]) -> QuerySet[Delegation]:
     """By which she answers in somebody's place now."""
     return Delegation.objects.active().filter(
-        delegate=person.user,
-        tenant__in=person.tenants,
+        delegate=user,
+        tenant__in=tenants,
         approver__is_active=True,
         approver__memberships__tenant=F("tenant"),
     )
@@ -150,14 +205,14 @@ def delegations_of(person: Viewer) -> QuerySet[Delegation]:
 _SUBJECT = {"subject": Lower("user_id"), "proven": Lower("verified_user")}
 
 
-def _asked(person: Viewer) -> Q:
+def _asked(user: User, own_names: frozenset[str], tenants: Sequence[int]) -> Q:
     """As `eligibility.roster` has it, which decides when she answers."""
-    asked = _by_right(person.user)
-    for row in delegations_to(person).select_related("approver"):
+    asked = _by_right(user)
+    for row in delegations_to(user, tenants).select_related("approver"):
         principal = row.approver
         names = approvers.names_of([principal.get_username(), principal.email])
         asked |= Q(tenant=row.tenant_id) & _by_right(principal) & ~_asked_for(names)
-    return asked & ~_asked_for(person.names)
+    return asked & ~_asked_for(own_names)
 
 
 def _by_right(user: User) -> Q:

@@ -111,14 +111,6 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """A request of the same shape, and how it ended."""
-
-    request: ApprovalRequest
-    outcome: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
     """A step of the same session: a decision or a tool that ran."""
 
@@ -132,7 +124,7 @@ class Background:
     """What happened before: in the session, and to operations like this one."""
 
     session: Sequence[Before] = ()
-    similar: Sequence[Past] = ()
+    similar: Sequence[ApprovalRequest] = ()
     compared_with: ApprovalRequest | None = None
     difference: SafeString | None = None
     is_same: bool = False
@@ -361,9 +353,7 @@ def _background(request: ApprovalRequest, seen: QuerySet[ApprovalRequest]) -> Ba
     last = past.filter(status=ApprovalRequest.Status.APPROVED).first()
     return Background(
         session=_session(request),
-        similar=[
-            Past(request=one, outcome=one.outcome or str(_("Waits."))) for one in alike[:SIMILAR]
-        ],
+        similar=list(alike[:SIMILAR]),
         compared_with=last,
         difference=compared(last.text, request.text) if last is not None else None,
         is_same=last is not None and last.text == request.text,

@@ -30,6 +30,8 @@ class Entry:
     title: str
     url: str
     current: bool
+    count: str = ""  # of what waits there for the user
+    name: str = ""  # of the count, within the page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +86,13 @@ class PortalSite(admin.AdminSite):
                 continue
             opts = model_admin.opts
             url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+            counts = hasattr(model_admin, "menu_count")
             entry = Entry(
                 title=plural(model_admin),
                 url=url,
                 current=request.path.startswith(url),
+                count=model_admin.menu_count(request) if counts else "",
+                name=f"count-{opts.model_name}" if counts else "",
             )
             entries[group].append((getattr(model_admin, "menu_order", 0), entry))
         return [

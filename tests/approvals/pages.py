@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from django.urls import reverse
@@ -35,7 +36,7 @@ def held(tenant: Tenant, text: str = "deploy to production", **fields: Any) -> A
     values: dict[str, Any] = {
         "tenant_id": tenant.pk,
         "tenant": tenant.slug,
-        "digest": next(_made).to_bytes(32),
+        "digest": sha256(str(next(_made)).encode()).digest(),
         "policies": [{**POLICY, **terms}],
         "client_id": "agent",
         "user_id": "developer",
