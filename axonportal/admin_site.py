@@ -86,13 +86,13 @@ class PortalSite(admin.AdminSite):
                 continue
             opts = model_admin.opts
             url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
-            counts = hasattr(model_admin, "menu_count")
+            count = getattr(model_admin, "menu_count", None)
             entry = Entry(
                 title=plural(model_admin),
                 url=url,
                 current=request.path.startswith(url),
-                count=model_admin.menu_count(request) if counts else "",
-                name=f"count-{opts.model_name}" if counts else "",
+                count=count(request) if count else "",
+                name=f"count-{opts.model_name}" if count else "",
             )
             entries[group].append((getattr(model_admin, "menu_order", 0), entry))
         return [
