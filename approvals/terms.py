@@ -92,6 +92,16 @@ def outcome(
     return ApprovalRequest.Status.APPROVED if is_met else None
 
 
+def is_met(
+    request: ApprovalRequest, index: int, answers: Iterable[Answer], voices: Sequence[Voice]
+) -> bool:
+    """Have enough people approved for this one policy?"""
+    approved = {one.approver_name for one in answers if one.choice == Answer.Choice.APPROVE}
+    approving = [voice for voice in voices if voice.name in approved]
+    groups = groups_of(request.policies, index, request.escalated)
+    return _is_met(request.policies[index], groups, approving, voices)
+
+
 def can_be_met(request: ApprovalRequest, voices: Sequence[Voice]) -> bool:
     """Could the request be approved, if everybody who may answer did?"""
     return all(

@@ -88,7 +88,7 @@ class RecordAdmin(ReadOnly, TenantScoped):
 
     def tenant_ids(self, request: HttpRequest) -> list[int]:
         """Whose records the user may see."""
-        return list(memberships(request))
+        return self.tenants_to_view(request)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return self.model.objects.filter(tenant_id__in=self.tenant_ids(request))

@@ -30,6 +30,8 @@ class Entry:
     title: str
     url: str
     current: bool
+    count: str = ""  # of what waits there for the user
+    name: str = ""  # of the count, within the page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +86,13 @@ class PortalSite(admin.AdminSite):
                 continue
             opts = model_admin.opts
             url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+            count = getattr(model_admin, "menu_count", None)
             entry = Entry(
                 title=plural(model_admin),
                 url=url,
                 current=request.path.startswith(url),
+                count=count(request) if count else "",
+                name=f"count-{opts.model_name}" if count else "",
             )
             entries[group].append((getattr(model_admin, "menu_order", 0), entry))
         return [

@@ -21,9 +21,10 @@ from audit.querysets import HourCount, Totals
 from axonportal.accounts.authentication import DEMO_CLIENT
 from axonportal.accounts.connecting import Connecting, connecting
 from axonportal.accounts.models import Client, Credential, Membership
-from axonportal.common.admin import Chips, chips, memberships, query_of, tenant_slugs
+from axonportal.common.admin import Chips, chips, memberships, query_of, tenant_slugs, tenants_with
 from policies.models import Policy
 
+READS = "audit.view_gatewaycontext"  # what a role needs for the figures of its tenant
 DAY = timedelta(hours=24)
 EXPIRES_SOON = timedelta(days=14)
 LAST_DECISIONS = 10
@@ -104,7 +105,8 @@ class Chart:
 def overview(request: HttpRequest) -> dict[str, Any]:
     """Everything that the page shows, of the signed-in user's tenants."""
     now = timezone.now()
-    slugs = tenant_slugs(request)
+    read = tenants_with(request, READS)
+    slugs = {key: slug for key, slug in tenant_slugs(request).items() if key in read}
     chosen = [key for key, slug in slugs.items() if slug == request.GET.get("tenant")]
     tenants = chosen or list(slugs)
     slug = slugs[chosen[0]] if chosen else ""
@@ -114,8 +116,11 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         "tenants": slugs,
         "now": now,
         "problem": "",
-        "belongs": bool(slugs),
+        "belongs": bool(memberships(request)),
+        "reads": bool(slugs),
     }
+    if not slugs:
+        return context
     try:
         with bounded():
             rows = GatewayContext.objects.filter(tenant_id__in=tenants)

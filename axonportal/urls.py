@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from approvals.views import LinkView
 from axonportal.common.paths import api_path
 from axonportal.gateway.api.audit_calls import LlmCallView, ToolCallView
 from axonportal.gateway.api.health import HealthView
@@ -40,6 +41,7 @@ urlpatterns = [
     api_path("health", HealthView.as_view(), "health"),
     *_policies,
     # People.
+    path("approvals/<str:token>", LinkView.as_view(), name="approval-link"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
 ]

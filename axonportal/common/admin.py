@@ -25,6 +25,7 @@ from guardian.admin import (
     AdminUserObjectPermissionsForm,
     ReinforcedGuardedModelAdminMixin,
 )
+from guardian.shortcuts import get_objects_for_user
 
 FOUND = 302  # the redirect that follows a form that was saved
 OWNER = "owner"  # the role that may hand out permissions for single objects
@@ -139,8 +140,27 @@ class TenantScoped(PortalAdmin):
         return obj
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        mine = {f"{self.tenant_path}__in": list(memberships(request))}
-        return super().get_queryset(request).filter(**mine)
+        rows = super().get_queryset(request).filter(self._in(memberships(request)))
+        shown = self.tenants_to_view(request)
+        if len(shown) == len(memberships(request)):
+            return rows
+        # Where her role shows none of these, she may have been given single ones.
+        held = get_objects_for_user(
+            request.user,
+            [f"{verb}_{self.opts.model_name}" for verb in ("view", "change")],
+            self.model,
+            any_perm=True,
+            with_superuser=False,
+            accept_global_perms=False,
+        )
+        return rows.filter(self._in(shown) | models.Q(pk__in=held.values("pk")))
+
+    def _in(self, tenant_ids: Iterable[int]) -> models.Q:
+        return models.Q((f"{self.tenant_path}__in", list(tenant_ids)))
+
+    def tenants_to_view(self, request: HttpRequest) -> list[int]:
+        """The ids of the tenants in which the user's role shows her all of these."""
+        return tenants_with(request, f"{self.opts.app_label}.view_{self.opts.model_name}")
 
     def _may(self, request: HttpRequest, verb: str, obj: Any) -> bool:
         permission = f"{self.opts.app_label}.{verb}_{self.opts.model_name}"
@@ -160,9 +180,7 @@ class TenantScoped(PortalAdmin):
 
     def tenants_to_add_in(self, request: HttpRequest) -> list[int]:
         """The ids of the tenants in which the user's role lets her add one of these."""
-        user = request.user
-        permission = f"{self.opts.app_label}.add_{self.opts.model_name}"
-        return [key for key in memberships(request) if _would_have(user, permission, key)]
+        return tenants_with(request, f"{self.opts.app_label}.add_{self.opts.model_name}")
 
     def get_list_display(self, request: HttpRequest) -> Any:
         columns = list(super().get_list_display(request))
@@ -203,7 +221,7 @@ class TenantScoped(PortalAdmin):
             if len(choices) == 1:
                 kwargs |= {"initial": choices[0], "widget": forms.HiddenInput()}
         elif hasattr(related, "tenant"):
-            kwargs["queryset"] = related.objects.filter(tenant__in=list(memberships(request)))
+            kwargs["queryset"] = _shown(related, request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def found_or_404(self, request: HttpRequest, object_id: str) -> Any:
@@ -232,9 +250,19 @@ class _InTenant:
     tenant_id: int
 
 
-def _would_have(user: Any, permission: str, tenant_id: int) -> bool:
-    """Does the user's role in that tenant have the permission?"""
-    return bool(user.has_perm(permission, _InTenant(tenant_id=tenant_id)))
+def tenants_with(request: HttpRequest, permission: str) -> list[int]:
+    """The ids of those of the user's tenants in which her role has the permission."""
+    user: Any = request.user
+    return [
+        key for key in memberships(request) if user.has_perm(permission, _InTenant(tenant_id=key))
+    ]
+
+
+def _shown(model: Any, request: HttpRequest) -> models.QuerySet:
+    """The rows of a model with a tenant that the user's roles show her."""
+    permission = f"{model._meta.app_label}.view_{model._meta.model_name}"
+    rows: models.QuerySet = model.objects.filter(tenant__in=tenants_with(request, permission))
+    return rows
 
 
 def plural(model_admin: admin.ModelAdmin) -> str:
@@ -256,8 +284,7 @@ class OwnRelated(admin.RelatedFieldListFilter):
     """Related rows of the user's own tenants; Django's filter would name everybody's."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
-        rows = field.related_model.objects.filter(tenant__in=list(memberships(request)))
-        return [(row.pk, str(row)) for row in rows]
+        return [(row.pk, str(row)) for row in _shown(field.related_model, request)]
 
 
 class ReadOnly(admin.ModelAdmin):

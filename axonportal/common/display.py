@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ _UNSEEN = (
     "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U0010ffff"
 )
+_UNSEEN_ONE = re.compile(f"[{_UNSEEN}]")
 _SPECIAL = re.compile(f"[&<>\"'{_UNSEEN}]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
 
@@ -52,8 +54,33 @@ def _shown(match: re.Match[str]) -> str:
     char = match[0]
     if entity := _ENTITIES.get(char):
         return entity
+    return f'<span class="unseen" title="{escape(name_of(char))}">{code_of(char)}</span>'
+
+
+def name_of(char: str) -> str:
+    """What Unicode calls the character, in lower case."""
     name = unicodedata.name(char, "") or _CONTROLS.get(char, "control character")
-    return f'<span class="unseen" title="{escape(name.lower())}">U+{ord(char):04X}</span>'
+    return name.lower()
+
+
+def code_of(char: str) -> str:
+    """The character's code point: `U+202E`."""
+    return f"U+{ord(char):04X}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """A character that nobody sees in a text, and how often it stands there."""
+
+    code: str
+    name: str
+    count: int
+
+
+def unseen(*texts: str) -> list[Unseen]:
+    """The characters of the texts that `visible` replaces, in the order in which they come."""
+    counted = Counter(char for text in texts for char in _UNSEEN_ONE.findall(text))
+    return [Unseen(code=code_of(char), name=name_of(char), count=n) for char, n in counted.items()]
 
 
 _CONTROLS = {"\0": "null", "\b": "backspace", "\r": "carriage return", "\x1b": "escape"}

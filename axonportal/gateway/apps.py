@@ -5,3 +5,9 @@ class GatewayConfig(AppConfig):
     name = "axonportal.gateway"
     label = "gateway"
     verbose_name = "Gateway"
+
+    def ready(self) -> None:
+        from approvals import reading as of_approvals
+        from axonportal.gateway import reading
+
+        of_approvals.use(reading.read)

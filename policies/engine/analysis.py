@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -85,6 +85,35 @@ def warm_up() -> None:
 def analyse(operation: Operation) -> Analysis:
     """Examine every part of the operation, and what is found wrapped inside it."""
     report = Report()
+    for _view in _examined(operation, report):
+        pass
+    # In this order: what is inherited may have to be asked for.
+    if EXECUTES in report.facts and operation.inherited:
+        inherit(operation, report)
+    if report.truncated:
+        report.fact("analysis", "truncated")
+    findings = report.findings
+    if report.decoded:
+        findings = settled(findings, report.decoded, operation.text)
+    return Analysis(
+        findings=tuple(sorted(findings, key=lambda found: (found.start, found.end))),
+        facts={name: tuple(values) for name, values in report.facts.items()},
+        truncated=report.truncated,
+        written=report.written,
+        composed=report.composed,
+    )
+
+
+def unwrapped(operation: Operation) -> tuple[list[View], bool]:
+    """The texts that an analysis unwraps (decoded, or the inside of a wrapper), the outer ones
+    first; and whether a limit cut it short."""
+    report = Report()
+    views = [view for view in _examined(operation, report) if view.depth]
+    return views, report.truncated
+
+
+def _examined(operation: Operation, report: Report) -> Iterator[View]:
+    """Each view once it is examined."""
     scanner, all_families = _scanner(), families()
     decode = Decode(len(operation.text))
     views = deque(
@@ -114,18 +143,4 @@ def analyse(operation: Operation) -> Analysis:
         if report.nested:
             views.extend(report.nested)
             report.nested.clear()
-    # In this order: what is inherited may have to be asked for.
-    if EXECUTES in report.facts and operation.inherited:
-        inherit(operation, report)
-    if report.truncated:
-        report.fact("analysis", "truncated")
-    findings = report.findings
-    if report.decoded:
-        findings = settled(findings, report.decoded, operation.text)
-    return Analysis(
-        findings=tuple(sorted(findings, key=lambda found: (found.start, found.end))),
-        facts={name: tuple(values) for name, values in report.facts.items()},
-        truncated=report.truncated,
-        written=report.written,
-        composed=report.composed,
-    )
+        yield view

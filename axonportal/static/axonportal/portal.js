@@ -40,11 +40,36 @@ function label(table) {
 // stays so, and nothing moves under a person who is using it.
 const SLOWER = 20; // times what an answer took
 
+// Somebody types, picks or marks in it; a link that is merely focused is found again afterwards.
+function inUse(element) {
+  const focused = document.activeElement;
+  const held = element.contains(focused) && !focused.matches("a[id]");
+  const fields = [...element.querySelectorAll("textarea, input[type=checkbox]")];
+  return held || fields.some((field) => field.checked || (field.matches("textarea") && field.value));
+}
+
+function replace(element, fresh) {
+  const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
+  element.replaceChildren(...fresh.childNodes);
+  wire(element);
+  if (focused && document.getElementById(focused)) document.getElementById(focused).focus({ preventScroll: true });
+}
+
+// What stands elsewhere on the page goes along once its `data-also` differs.
+function goAlong(page) {
+  for (const element of document.querySelectorAll("[data-also][id]")) {
+    const fresh = page.getElementById(element.id);
+    if (!fresh || fresh.dataset.also === element.dataset.also || inUse(element)) continue;
+    replace(element, fresh);
+    element.dataset.also = fresh.dataset.also;
+  }
+}
+
 function keepFresh(element) {
   const least = 1000 * Number(element.dataset.refresh);
   let wait = least;
   let asked = performance.now();
-  const busy = () => element.contains(document.activeElement) || !getSelection().isCollapsed;
+  const busy = () => inUse(element) || !getSelection().isCollapsed;
   async function refresh() {
     if (document.hidden || busy()) return;
     asked = performance.now();
@@ -58,8 +83,9 @@ function keepFresh(element) {
         const same = fresh.querySelector(`#${CSS.escape(open.id)}`);
         if (same) same.open = true;
       }
-      element.replaceChildren(...fresh.childNodes);
-      wire(element);
+      element.className = fresh.className;
+      replace(element, fresh);
+      goAlong(page);
     } catch {
       // The portal is away for a moment; the next round asks again.
     } finally {
