@@ -124,7 +124,7 @@ def hold(held: Held) -> ApprovalRequest:
 def _hold(held: Held) -> ApprovalRequest:
     mine = ApprovalRequest.objects.for_tenant(held.tenant_id)
     known = mine.filter(digest=held.digest).select_for_update()
-    now = _now()
+    now = database_now()
     pending = known.filter(status="pending").first()
     if pending is not None and pending.expires_at > now:
         pending.asked += 1
@@ -323,7 +323,7 @@ def _sentence(given: Answer, status: ApprovalRequest.Status) -> str:
 
 
 def _settle(request: ApprovalRequest, status: ApprovalRequest.Status, outcome: str) -> None:
-    now = _now()
+    now = database_now()
     request.status, request.settled_at, request.outcome = status, now, outcome
     request.save(update_fields=["status", "settled_at", "outcome"])
     if status == ApprovalRequest.Status.APPROVED:
@@ -349,7 +349,7 @@ def expire_due() -> int:
         with transaction.atomic():
             request = ApprovalRequest.objects.select_for_update().get(pk=pk)
             if request.status == ApprovalRequest.Status.PENDING:
-                _expire(request, _now())
+                _expire(request, database_now())
                 count += 1
     return count
 
@@ -368,7 +368,7 @@ def escalate_due() -> int:
     count = 0
     for request in ApprovalRequest.objects.open():
         waiting = terms.steps(request.policies)[request.escalated :]
-        if waiting and request.created_at + timedelta(seconds=waiting[0].after_s) <= _now():
+        if waiting and request.created_at + timedelta(seconds=waiting[0].after_s) <= database_now():
             count += _escalate(request.pk)
     return count
 
@@ -378,7 +378,7 @@ def _escalate(request_id: str) -> int:
     request = ApprovalRequest.objects.select_for_update().get(pk=request_id)
     if request.status != ApprovalRequest.Status.PENDING or _is_past(request):
         return 0
-    age = _now() - request.created_at
+    age = database_now() - request.created_at
     before = {person.voice.name for person in roster(request)}
     due = [
         step
@@ -468,7 +468,7 @@ def review(
         raise NotAnApprover("Somebody else of the approvers has to review it.")
     if not 0 < len(note.strip()) <= MAX_REASON_CHARS:
         raise ReasonMissing("Say what the review found.")
-    request.reviewed_by, request.reviewed_at, request.review = name, _now(), note.strip()
+    request.reviewed_by, request.reviewed_at, request.review = name, database_now(), note.strip()
     request.save(update_fields=["reviewed_by", "reviewed_at", "review"])
     _event("review", request, actor=name, detail={"note": request.review})
     outbox.announce(request, "reviewed", roster(request))
@@ -517,14 +517,14 @@ def _locked(request_id: str, tenant_ids: Sequence[int]) -> ApprovalRequest:
 
 def _is_past(request: ApprovalRequest) -> bool:
     """Is its time over? If so it is expired from here on."""
-    now = _now()
+    now = database_now()
     if request.expires_at > now:
         return False
     _expire(request, now)
     return True
 
 
-def _now() -> datetime:
+def database_now() -> datetime:
     """By the database's clock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")

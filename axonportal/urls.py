@@ -6,8 +6,10 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from approvals.models import Answer
 from approvals.views import LinkView
 from axonportal.common.paths import api_path
+from axonportal.gateway.api import hitl
 from axonportal.gateway.api.audit_calls import LlmCallView, ToolCallView
 from axonportal.gateway.api.health import HealthView
 from axonportal.gateway.hooks.claude_code import ClaudeCodeHookView
@@ -38,6 +40,25 @@ urlpatterns = [
     api_path("api/v1/hooks/claude-code", ClaudeCodeHookView.as_view(), "hooks-claude-code"),
     api_path("api/v1/audit/tool-call", ToolCallView.as_view(), "audit-tool-call"),
     api_path("api/audit/llm-call", LlmCallView.as_view(), "audit-llm-call"),
+    api_path("api/v1/hitl/queue", hitl.HitlQueueView.as_view(), "hitl-queue"),
+    api_path("api/v1/hitl/queue/<request_id>", hitl.HitlRequestView.as_view(), "hitl-request"),
+    api_path(
+        "api/v1/hitl/queue/<request_id>/approve", hitl.HitlAnswerView.as_view(), "hitl-approve"
+    ),
+    api_path(
+        "api/v1/hitl/queue/<request_id>/reject",
+        hitl.HitlAnswerView.as_view(choice=Answer.Choice.DENY),
+        "hitl-reject",
+    ),
+    api_path(
+        "api/v1/hitl/queue/<request_id>/override", hitl.HitlOverrideView.as_view(), "hitl-override"
+    ),
+    api_path(
+        "api/v1/hitl/queue/<request_id>/history", hitl.HitlHistoryView.as_view(), "hitl-history"
+    ),
+    api_path("api/v1/hitl/stats", hitl.HitlStatsView.as_view(), "hitl-stats"),
+    api_path("api/v1/hitl/status", hitl.HitlStatusView.as_view(), "hitl-status"),
+    api_path("api/v1/hitl/expire", hitl.HitlExpireView.as_view(), "hitl-expire"),
     api_path("health", HealthView.as_view(), "health"),
     *_policies,
     # People.

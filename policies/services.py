@@ -64,6 +64,11 @@ def decide(tenant_id: int, operation: Operation) -> Decision:
     )
 
 
+def current(tenant_id: int) -> Sequence[CompiledPolicy]:
+    """The tenant's policies that are evaluated now."""
+    return active.of(tenant_id).policies
+
+
 @transaction.atomic
 def create_policy(
     tenant: Tenant,

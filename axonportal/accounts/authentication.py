@@ -139,7 +139,7 @@ def _verify(request: HttpRequest | Request, header: str) -> Principal | None:
     scheme, _, value = header.partition(" ")
     named = ""
     if scheme.lower() == "basic":
-        named, secret = _basic(value)
+        named, secret = basic_pair(value)
         if not secret and settings.AXON_DEMO:
             return None  # the official SDK sends `community:` when nothing is configured
     elif scheme.lower() == "bearer":
@@ -168,7 +168,12 @@ def _verify(request: HttpRequest | Request, header: str) -> Principal | None:
     )
 
 
-def _basic(value: str) -> tuple[str, str]:
+def basic_pair(value: str) -> tuple[str, str]:
+    """Name and secret of a Basic header's value.
+
+    Raises:
+        Unauthenticated: it is not base64 of UTF-8.
+    """
     try:
         text = base64.b64decode(value.strip(), validate=True).decode("utf-8")
     except ValueError:  # not base64, not ASCII before it or not UTF-8 behind it

@@ -9,13 +9,14 @@ import secrets
 from django.conf import settings
 
 MARK = "axn_"  # so that secret scanners, ours too, know one when they see it
+PERSONAL_MARK = "axp_"  # of a person's token, which is no client's secret
 _SECRET_BYTES = 32
 PREFIX_CHARS = 12  # of the secret, kept in the clear to find and to name the credential
 
 
-def new_secret() -> str:
+def new_secret(mark: str = MARK) -> str:
     """A random secret: the mark and 43 characters, 256 bits."""
-    return MARK + secrets.token_urlsafe(_SECRET_BYTES)
+    return mark + secrets.token_urlsafe(_SECRET_BYTES)
 
 
 def prefix(secret: str) -> str:

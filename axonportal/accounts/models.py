@@ -10,7 +10,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from axonportal.accounts.querysets import ClientQuerySet, CredentialQuerySet, TenantQuerySet
+from axonportal.accounts.querysets import (
+    ClientQuerySet,
+    CredentialQuerySet,
+    PersonalTokenQuerySet,
+    TenantQuerySet,
+)
 
 CLIENT_ID = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,99}\Z",
@@ -200,3 +205,35 @@ class Credential(models.Model):
         return self.revoked_at is None and (
             self.expires_at is None or self.expires_at > timezone.now()
         )
+
+
+class PersonalToken(models.Model):
+    """What a person sends to answer approvals without a browser; kept as prefix and digest.
+
+    It stands for her, not for a client: it decides and records nothing.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens", verbose_name=_("person"))
+    name = models.CharField(_("name"), max_length=100, help_text=_("Where it is used."))
+    prefix = models.CharField(_("prefix"), max_length=12, editable=False, db_index=True)
+    digest = models.BinaryField(editable=False, max_length=32)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires"))
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+
+    objects = PersonalTokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("personal token")
+        verbose_name_plural = _("personal tokens")
+        ordering = ["-created_at"]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.name} ({self.prefix}…)"
+
+    @property
+    def is_usable(self) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and self.expires_at > timezone.now()

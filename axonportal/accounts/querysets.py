@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from axonportal.accounts.models import (  # noqa: F401 (in the bases below)
         Client,
         Credential,
+        PersonalToken,
         Tenant,
         User,
     )
@@ -48,3 +49,20 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
         seen = credential.last_used_at
         if seen is None or now - seen > USE_NOTED_EVERY:
             self.filter(pk=credential.pk).update(last_used_at=now)
+
+
+class PersonalTokenQuerySet(models.QuerySet["PersonalToken"]):
+    def usable(self) -> Self:
+        """Neither revoked nor expired, of a person who is active and belongs to some tenant."""
+        return self.filter(
+            expires_at__gt=timezone.now(),
+            revoked_at=None,
+            user__is_active=True,
+            user__memberships__isnull=False,
+        ).distinct()
+
+    def note_use(self, token: PersonalToken) -> None:
+        """Remember that it was used, to the minute."""
+        now = timezone.now()
+        if token.last_used_at is None or now - token.last_used_at > USE_NOTED_EVERY:
+            self.filter(pk=token.pk).update(last_used_at=now)

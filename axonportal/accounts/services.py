@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,9 +13,19 @@ from audit.actors import Actor
 from audit.services import record_event
 from axonportal.accounts import credentials
 from axonportal.accounts.authentication import TOPIC
-from axonportal.accounts.models import HOOK_SCOPES, Client, Credential, Scope, User
+from axonportal.accounts.models import (
+    HOOK_SCOPES,
+    Client,
+    Credential,
+    PersonalToken,
+    Scope,
+    User,
+)
 from axonportal.common import changes
 from axonportal.common.errors import Invalid
+
+TOKEN_LIFE = timedelta(days=90)
+MAX_TOKEN_LIFE = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,3 +119,64 @@ def revoke_credential(credential: Credential, *, actor: Actor | str) -> Credenti
         )
         changes.publish(TOPIC)
     return credential
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedToken:
+    """A new personal token and its secret, which is nowhere else and shown once."""
+
+    token: PersonalToken
+    secret: str
+
+
+@transaction.atomic
+def issue_token(
+    user: User, *, name: str, actor: Actor | str, life: timedelta = TOKEN_LIFE
+) -> IssuedToken:
+    """Make a token by which a person answers approvals without a browser.
+
+    Raises:
+        Invalid: no name, a life that is none or longer than `MAX_TOKEN_LIFE`, or a person who
+            belongs to no tenant.
+    """
+    if not name.strip() or len(name) > 100 or not name.isprintable():
+        raise Invalid("Name the token in 1 to 100 characters: where is it used?")
+    if not timedelta() < life <= MAX_TOKEN_LIFE:
+        raise Invalid(f"A token lives from 1 to {MAX_TOKEN_LIFE.days} days.")
+    if not user.is_active or not user.memberships.exists():
+        raise Invalid(f"{user.get_username()} is no active member of any tenant.")
+    secret = credentials.new_secret(credentials.PERSONAL_MARK)
+    token = PersonalToken.objects.create(
+        user=user,
+        name=name.strip(),
+        prefix=credentials.prefix(secret),
+        digest=credentials.digest(secret),
+        expires_at=timezone.now() + life,
+    )
+    _token_event("token.issue", token, actor)
+    return IssuedToken(token=token, secret=secret)
+
+
+@transaction.atomic
+def revoke_token(token: PersonalToken, *, actor: Actor | str) -> PersonalToken:
+    """End a token; it is refused from now on. Twice is once."""
+    token = PersonalToken.objects.select_for_update().get(pk=token.pk)
+    if token.revoked_at is None:
+        token.revoked_at = timezone.now()
+        token.save(update_fields=["revoked_at"])
+        _token_event("token.revoke", token, actor)
+    return token
+
+
+def _token_event(kind: str, token: PersonalToken, actor: Actor | str) -> None:
+    """One event in each tenant of the person: the token works in all of them."""
+    detail = {"user": token.user.get_username(), "expires_at": token.expires_at.isoformat()}
+    for row in token.user.memberships.select_related("tenant"):
+        record_event(
+            kind,
+            actor=actor,
+            target=token,
+            tenant_id=row.tenant_id,
+            tenant=row.tenant.slug,
+            detail=detail,
+        )

@@ -12,13 +12,17 @@ from approvals import services as approvals
 from approvals.errors import NobodyCanAnswer, TooManyPending
 from approvals.models import ApprovalRequest
 from audit import rows
-from axonportal.gateway import binding, keeping
+from axonportal.gateway import binding, keeping, operations
 from axonportal.gateway.caller import Caller, name
 from axonportal.gateway.keeping import Kept
-from policies.engine.decision import Decision, Verdict
+from policies import services as policy_services
+from policies.engine.approval import Terms
+from policies.engine.decision import Decision, Match, Verdict
 from policies.engine.operation import Operation, Phase
-from policies.engine.policy import ActionType
+from policies.engine.policy import ActionType, CompiledPolicy
 
+MAX_NAME = 200  # characters of a policy's name that a client gives
+MAX_REASON = 2_000
 _SEVERITIES = ("low", "medium", "high", "critical")
 
 
@@ -85,6 +89,66 @@ def resolve(
     return replace(decision, reason=reason), approval
 
 
+def ask(
+    caller: Caller,
+    text: str,
+    *,
+    policy_id: str,
+    policy: str,
+    reason: str,
+    severity: str,
+    expires_in_s: int,
+    notify_url: str,
+) -> ApprovalRequest:
+    """The request that a program opens by itself, or the open one for the same text.
+
+    `policy_id` or `policy`, its name, may be one of the tenant's policies that require approval;
+    its terms count then. Otherwise the deployment's groups answer. Its approval lets no call of
+    the gateway pass: whoever asked acts on the answer.
+
+    Raises:
+        NobodyCanAnswer, TooManyPending: as for `approvals.hold`.
+    """
+    operation = operations.of_query(text, tool="", fields=caller.fields())
+    decision = policy_services.decide(caller.principal.tenant_id, operation)
+    kept = keeping.of_operation(operation, decision)
+    mine = ApprovalRequest.objects.for_tenant(caller.principal.tenant_id).open()
+    same = mine.filter(
+        client_id=caller.principal.client_id,
+        user_id=rows.clean(name(caller.user_id)),
+        text=rows.clean(kept.text),
+    )
+    if (joined := same.with_state().select_related("tenant").first()) is not None:
+        return joined
+    known = _named(caller.principal.tenant_id, {policy_id, policy} - {""})
+    action = known.action(Phase.BEFORE) if known is not None else None
+    asking: dict[str, Any] = {
+        "policy_id": known.spec.id if known else policy_id[:MAX_NAME],
+        "policy": known.spec.name if known else policy[:MAX_NAME] or "asked by the client",
+        "version": known.spec.version if known else 0,
+        "message": keeping.of_text(reason[:MAX_REASON]) or "The client asks for approval.",
+        **_asked((action.terms if action else None) or Terms()),
+    }
+    bound = binding.digest(caller, operation, {"asked": asking["policy"]}, decision)
+    held = replace(
+        _held(caller, operation, decision, bound, {"query": text}, kept, ""),
+        policies=[{key: rows.clean(value) for key, value in asking.items()}],
+        severity=severity,
+        expires_in_s=expires_in_s,
+        notify_url=notify_url,
+    )
+    return approvals.hold(held)
+
+
+def _named(tenant_id: int, names: set[str]) -> CompiledPolicy | None:
+    """The tenant's policy of that id or name, if it requires approval of anything."""
+    for compiled in policy_services.current(tenant_id):
+        action = compiled.action(Phase.BEFORE)
+        if {compiled.spec.id, compiled.spec.name} & names and action and action.terms:
+            return compiled
+    return None
+
+
 def _approval(request: ApprovalRequest) -> Approval:
     return Approval(
         request_id=request.pk,
@@ -106,6 +170,7 @@ def _held(
 ) -> approvals.Held:
     principal = caller.principal
     asking = [match for match in decision.matches if match.action == ActionType.REQUIRE_APPROVAL]
+    severities = [match.severity for match in asking] or ["medium"]
     sent: dict[str, Any] = {
         "credential": principal.credential,
         "user_id": name(caller.user_id),
@@ -127,7 +192,7 @@ def _held(
         tenant=principal.tenant,
         digest=digest,
         policies=[_asking(match) for match in asking],
-        severity=max((match.severity for match in asking), key=_SEVERITIES.index),
+        severity=max(severities, key=_SEVERITIES.index),
         client_id=principal.client_id,
         context_id=context_id,
         shape=binding.shape(operation),
@@ -135,16 +200,25 @@ def _held(
     )
 
 
-def _asking(match: Any) -> dict[str, Any]:
-    terms = asdict(match.terms)
+def _asking(match: Match) -> dict[str, Any]:
     return {
         "policy_id": match.policy_id,
         "policy": match.policy,
         "version": match.version,
         "message": match.message,
-        **terms,
-        "approvers": list(terms["approvers"] or settings.AXON_APPROVERS),
-        "escalation": [{**one, "approvers": list(one["approvers"])} for one in terms["escalation"]],
+        **_asked(match.terms or Terms()),
+    }
+
+
+def _asked(terms: Terms) -> dict[str, Any]:
+    """The terms as they are stored; where no group is named, the deployment's own."""
+    return {
+        **asdict(terms),
+        "approvers": list(terms.approvers or settings.AXON_APPROVERS),
+        "escalation": [
+            {"after_s": step.after_s, "approvers": list(step.approvers)}
+            for step in terms.escalation
+        ],
     }
 
 

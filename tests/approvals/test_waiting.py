@@ -111,7 +111,7 @@ def test_however_many_wait_one_question_finds_those_that_are_settled(
     with ThreadPoolExecutor(20) as pool:
         waits = [pool.submit(own.until_settled, one, LONG_S) for one in held]
         soon(lambda: own._count == 20)
-        ApprovalRequest.objects.update(status="denied", settled_at=services._now())
+        ApprovalRequest.objects.update(status="denied", settled_at=services.database_now())
         own.note(services.TOPIC)
 
         assert all(one.result(timeout=LONG_S / 2) for one in waits)

@@ -1,0 +1,41 @@
+"""Make a personal token from a shell, for somebody who answers approvals without a browser."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from audit.actors import PORTAL
+from axonportal.accounts import services
+from axonportal.accounts.models import User
+from axonportal.common.errors import Invalid
+
+
+class Command(BaseCommand):
+    """`manage.py create_token USER`: prints the token, once."""
+
+    help = "Make a personal token for USER and print it; nobody can look it up later."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("user", help="the user's name")
+        parser.add_argument("--name", default="command line", help="where it is used")
+        parser.add_argument(
+            "--days",
+            type=int,
+            default=services.TOKEN_LIFE.days,
+            help=f"how long it lives, 1 to {services.MAX_TOKEN_LIFE.days}; default %(default)s",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = User.objects.filter(username=options["user"]).first()
+        if user is None:
+            raise CommandError(f"There is no user {options['user']!r}.")
+        try:
+            issued = services.issue_token(
+                user, name=options["name"], actor=PORTAL, life=timedelta(days=options["days"])
+            )
+        except (Invalid, OverflowError) as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(issued.secret)
