@@ -128,7 +128,9 @@ def find_national(reading: Reading) -> None:
     while (match := _NATIONAL.search(text, position)) is not None:
         start, end = match.span()
         position = end
-        if reading.joins("phone.national", start, end):
+        # Most numbers of a text are others', found before.
+        others = "/" not in match[0] and not reading.free(start, end)
+        if others or reading.joins("phone.national", start, end):
             continue
         start += match[0][0] == "(" and ")" not in match[0]  # the phone stands in brackets
         digits = "".join(_DIGITS.findall(match[0]))
