@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from policies.engine.mapped import Mapped, Places
+
+if TYPE_CHECKING:
+    from policies.engine.pii.tables import Tables
 
 # Per operation; past it the report is `truncated`, and whoever redacts takes the whole text.
 MAX_FINDINGS = 100_000
@@ -147,6 +151,8 @@ class Report:
     written: dict[str, str | None] = field(default_factory=dict)
     spent: Counter[str] = field(default_factory=Counter)  # of budgets that all views share
     composed: bool = False  # facts hold words that the text has in pieces only
+    _told: set[tuple[str, str]] = field(default_factory=set)  # facts, with their names
+    tables: dict[str, Tables] = field(default_factory=dict)  # by text: two families ask for them
 
     def find(
         self,
@@ -209,12 +215,14 @@ class Report:
 
     def fact(self, name: str, value: str) -> None:
         """Record a value of a fact, once."""
-        values = self.facts.setdefault(name, [])
-        if value in values:
+        key = (name, value)
+        if key in self._told:
             return
+        values = self.facts.setdefault(name, [])
         if len(values) >= MAX_FACT_VALUES:
             self.truncated = True
             return
+        self._told.add(key)
         values.append(value)
 
     def execute(self, view: View, start: int, end: int, path: str) -> None:

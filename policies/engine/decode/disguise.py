@@ -26,9 +26,12 @@ _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _TAGS = "\U000e0000-\U000e007f"
 _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _HIDDEN = re.compile(f"[{_ZERO_WIDTH}{_BIDI}{_TAGS}{_SELECTORS}]+")
-ODD = re.compile(f"[{_ZERO_WIDTH}{_BIDI}{_TAGS}{_SELECTORS}{one_of(CALLING)}]")
+# Most characters of most texts are of ASCII: passed by at once, the long classes look back at the
+# others.
+_FOREIGN = r"[^\x00-\x7f]"
+ODD = re.compile(f"{_FOREIGN}(?<=[{_ZERO_WIDTH}{_BIDI}{_TAGS}{_SELECTORS}{one_of(CALLING)}])")
 _LOOKALIKE = one_of("".join(LOOKALIKES))
-_CALLING = re.compile(f"[{one_of(CALLING)}]")
+_CALLING = re.compile(f"{_FOREIGN}(?<=[{one_of(CALLING)}])")
 _ONE_FOR_ONE = {ord(odd): plain for odd, plain in COMPATIBLE.items() if len(plain) == 1}
 _LONGER = one_of("".join(odd for odd, plain in COMPATIBLE.items() if len(plain) != 1))
 _LONGER_ONE = re.compile(f"[{_LONGER}]")
@@ -38,11 +41,11 @@ _DROPPED = frozenset(
     if _HIDDEN.match(character)
 )
 _MOVING = re.compile(f"[{_ZERO_WIDTH}{_BIDI}{_TAGS}{_SELECTORS}]+|[{_LONGER}]")
-_MIXED = re.compile(f"[A-Za-z][{_LOOKALIKE}]|[{_LOOKALIKE}][A-Za-z]")
+_MIXED = re.compile(f"[{_LOOKALIKE}](?:(?<=[A-Za-z].)|(?=[A-Za-z]))")
 _ANY_LOOKALIKE = re.compile(f"[{_LOOKALIKE}]")
 # A letter of one of those alphabets that imitates nothing: the text has words in it.
-_OWN_LETTER = re.compile(f"(?![{_LOOKALIKE}])[{FOREIGN}]")
-_IMITATING = re.compile(f"(?<!\\w)[{_LOOKALIKE}][{_LOOKALIKE}_-]{{1,20}}+(?!\\w)")
+_OWN_LETTER = re.compile(f"[{FOREIGN}](?<![{_LOOKALIKE}])")
+_IMITATING = re.compile(f"[{_LOOKALIKE}](?<!\\w.)[{_LOOKALIKE}_-]{{1,20}}+(?!\\w)")
 _WORD_RIGHT = re.compile(r"\w{0,40}")
 _INFLECTED = re.compile(f"[A-Za-z0-9_]{{2,}}[{FOREIGN}]{{1,4}}")
 _SCIENCE = re.compile(r"[α-ω]{1,2}[A-Z0-9]\w*|\w*[A-Z0-9][α-ω]{1,2}")

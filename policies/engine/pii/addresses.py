@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 
 from policies.engine.pii.context import Evidence, Reading, open_left, open_right
 from policies.engine.pii.shapes import words
@@ -47,12 +48,20 @@ _REMOTE_PATH = re.compile(r":(?:[~/]|[\w.\-]+/|[0-9]{2,5}\b)")
 _MESSAGE_ID = re.compile(r"(?:message-id|in-reply-to|references)\s*:[^:]*\Z", re.IGNORECASE)
 
 _IPV4 = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
+# From their first mark on, of which a text has fewer than of digits.
+_MARKED_IPV4 = re.compile(r"\.(?<=[0-9]\.)[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
+_MARKED_IPV6 = re.compile(r":(?<=[0-9a-fA-F]:)[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,6}")
+_DECIMAL_DIGITS = frozenset("0123456789")
+_HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 _LIKE_A_VERSION = re.compile(r"(?:[0-9]|1[0-2])\.(?:[0-9]|1[0-9]|20)\.")
-_IPV6 = re.compile(r"[0-9a-fA-F](?<![0-9A-Za-z]{2})[0-9a-fA-F]{0,3}(?::[0-9a-fA-F]{0,4}){3,7}")
 _DECIMAL_BEFORE = re.compile(r"[0-9]?\.[0-9]{1,4}[ ,]\Z")  # the coordinates of a drawing
 _DECIMAL_AFTER = re.compile(r"[ ,-]-?[0-9]{0,3}\.[0-9]")
 _ADDRESS_BEFORE = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}[ ,]\Z")
-_MAC = re.compile(r"(?<![0-9A-Fa-f:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
+_MAC = re.compile(
+    r"[:-](?<=[0-9A-Fa-f]{2}.)(?<![0-9A-Fa-f:-]...)"
+    r"(?:(?<=:)(?:[0-9A-Fa-f]{2}:){4}|(?<=-)(?:[0-9A-Fa-f]{2}-){4})[0-9A-Fa-f]{2}"
+)
+_MAC_HEAD = 2  # digits before the first mark
 MIN_MAC_DIGITS = 3  # different ones; `00:00:00:00:00:01` is nobody's
 _NETWORK = re.compile(r"/[0-9]{1,3}(?![0-9\w/])")
 MAX_OCTET = 255
@@ -128,10 +137,9 @@ def find_ipv6(reading: Reading) -> None:
 
 
 def _find_addresses(reading: Reading, *, six: bool) -> None:
-    text = reading.text
-    for match in (_IPV6 if six else _IPV4).finditer(text):
-        start, end = match.span()
-        if reading.joins("ip.six" if six else "ip.four", start, end):
+    text, rule = reading.text, "ip.six" if six else "ip.four"
+    for start, end in _written_addresses(text, six=six):
+        if reading.joins(rule, start, end):
             continue
         left, right = text[start - 1 : start], text[end : end + 2]
         if left.isalnum() or left in ("_", "-", ":" if six else ".", "@", "+"):
@@ -140,7 +148,8 @@ def _find_addresses(reading: Reading, *, six: bool) -> None:
             continue
         if _NETWORK.match(text, end) and left != "/":
             continue
-        if _is_service(match[0]) or not reading.free(start, end):
+        address = text[start:end]
+        if _is_service(address) or not reading.free(start, end):
             continue
         before = reading.line_before(start)
         if (left == "/" and not before.endswith("//")) or _VERSION_BEFORE.search(before[-20:]):
@@ -149,7 +158,7 @@ def _find_addresses(reading: Reading, *, six: bool) -> None:
         if evidence == Evidence.AGAINST:
             continue
         if evidence <= Evidence.NOTHING and (
-            _LIKE_A_VERSION.match(match[0])
+            _LIKE_A_VERSION.match(address)
             or (
                 _DECIMAL_BEFORE.search(before[-8:])
                 and _DECIMAL_AFTER.match(text, end)
@@ -161,10 +170,30 @@ def _find_addresses(reading: Reading, *, six: bool) -> None:
             start,
             end,
             kind="pii.ip",
-            rule="ip.six" if six else "ip.four",
+            rule=rule,
             confidence=0.8 if evidence >= Evidence.NEAR else 0.6,
             reason="A public IP address.",
         )
+
+
+def _written_addresses(text: str, *, six: bool) -> Iterator[tuple[int, int]]:
+    """What is written like an address of version 4 or 6, from left to right."""
+    marked, digits, longest = (
+        (_MARKED_IPV6, _HEX_DIGITS, 4) if six else (_MARKED_IPV4, _DECIMAL_DIGITS, 3)
+    )
+    position = 0  # what stands before it belongs to the last address
+    mark = marked.search(text)
+    while mark is not None:
+        start = mark.start()
+        low = max(position, start - longest)
+        while start > low and text[start - 1] in digits:
+            start -= 1
+        if start == mark.start() or (six and text[start - 1 : start].isalnum()):
+            mark = marked.search(text, mark.start() + 1)
+            continue
+        position = mark.end()
+        yield start, position
+        mark = marked.search(text, position)
 
 
 def find_macs(reading: Reading) -> None:
@@ -175,9 +204,9 @@ def find_macs(reading: Reading) -> None:
     """
     text = reading.text
     for match in _MAC.finditer(text):
-        start, end = match.span()
-        first = int(match[0][:2], 16)
-        if first & 0b11 or len(set(match[0].lower()) - {":", "-"}) < MIN_MAC_DIGITS:
+        start, end = match.start() - _MAC_HEAD, match.end()
+        first = int(text[start : match.start()], 16)
+        if first & 0b11 or len(set(text[start:end].lower()) - {":", "-"}) < MIN_MAC_DIGITS:
             continue
         if not open_left(text, start) or not open_right(text, end) or text[end : end + 1] == ":":
             continue

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 from policies.engine.findings import AT_A_GLANCE, CHARACTERS, Report, View
 from policies.engine.pii.shapes import lowered, words
-from policies.engine.pii.tables import Tables
+from policies.engine.pii.tables import Tables, tables_of
 from policies.engine.pii.topics import (
     ID,
     NOTHING,
@@ -133,6 +133,7 @@ class Reading:
         self._index: TopicIndex | None = None
         self.hurried = False  # more values than can be judged: they are taken at a glance
         self._glances: dict[str, tuple[int, Evidence]] = {}
+        self._glanced: tuple[int, int, frozenset[str], str, bool] = (-1, -1, NOTHING, "", False)
         self._run: _Run | None = None
         report.spent[CHARACTERS] += len(text)
 
@@ -257,23 +258,31 @@ class Reading:
 
     def _glance(self, topic: str, start: int, end: int) -> Evidence:
         """What the column and the nearest words of the line say, by indexes made once."""
-        text, index = self.text, self._index_of_words()
-        column = self._tables_of_text().column(start)
-        label = label_topics(column) if column else self._path_topics
+        if self._glanced[:2] != (start, end):  # a number is asked about for several topics
+            self._glanced = (start, end, *self._seen_at_a_glance(start, end))
+        _, _, label, word, against = self._glanced
         if topic in label:
             return Evidence.LABELLED
         if label:
             return Evidence.AGAINST if label == OTHER else Evidence.DOUBTFUL
-        low = max(0, start - REACH)
-        word, stop = index.last(max(low, text.rfind("\n", low, start) + 1), start)
-        if not word:
-            line_end = text.find("\n", end, end + REACH_AFTER)
-            word = index.first(end, line_end if line_end >= 0 else end + REACH_AFTER)
-            stop = 0
         if word == topic:
             return Evidence.NEAR
-        against = word == "other" and stop > 0 and start - stop <= ADJACENT
         return Evidence.AGAINST if against else Evidence.NOTHING
+
+    def _seen_at_a_glance(self, start: int, end: int) -> tuple[frozenset[str], str, bool]:
+        """The topics of the column; else the nearest telling word, and if it speaks against."""
+        text, index = self.text, self._index_of_words()
+        column = self._tables_of_text().column(start)
+        label = label_topics(column) if column else self._path_topics
+        if label:
+            return label, "", False
+        low = max(0, start - REACH)
+        word, stop = index.last(max(low, text.rfind("\n", low, start) + 1), start)
+        if word:
+            return NOTHING, word, word == "other" and start - stop <= ADJACENT
+        line_end = text.find("\n", end, end + REACH_AFTER)
+        word = index.first(end, line_end if line_end >= 0 else end + REACH_AFTER)
+        return NOTHING, word, False
 
     def line_before(self, start: int) -> str:
         """What stands before `start` on its line, as far as 200 characters."""
@@ -312,7 +321,7 @@ class Reading:
 
     def _tables_of_text(self) -> Tables:
         if self._tables is None:
-            self._tables = Tables(self.text)
+            self._tables = tables_of(self.text, self._report)
         return self._tables
 
     def _last_word(self, before: str, start: int, *, as_written: bool) -> tuple[str, int]:

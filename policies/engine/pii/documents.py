@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import chain
 
 from stdnum import numdb
 
 from policies.engine.pii.context import Evidence, Reading, isolated, open_left, open_right
+from policies.engine.stretches import matches
 
 # Both begin at their first digit, with the letters before it looked back at: of a text's letters
 # every one could begin them, of its digits few do.
@@ -23,11 +25,13 @@ _PASSPORT = re.compile(
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
 _YEAR = r"(?:19|20)[0-9]{2}(?![0-9])"
-_DATES = (
-    re.compile(
-        r"[0-9](?<![0-9]{2})(?:(?<=[12])[0-9]{3}([-/.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])"
-        r"|(?:(?<=[0-3])[0-9])?([-/.])[0-3]?[0-9]\2(?:(?:19|20)[0-9]{2}|[0-9]{2}))(?![0-9])"
-    ),
+_DATE = re.compile(
+    r"[0-9](?<![0-9]{2})(?:(?<=[12])[0-9]{3}([-/.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])"
+    r"|(?:(?<=[0-3])[0-9])?([-/.])[0-3]?[0-9]\2(?:(?:19|20)[0-9]{2}|[0-9]{2}))(?![0-9])"
+)
+_CENTURIES = ("19", "20")
+_LONGEST_DATE = 40  # characters
+_WRITTEN_DATES = (
     re.compile(
         r"[0-9](?<![0-9]{2})(?:(?<=[0-3])[0-9])?(?:st|nd|rd|th)?\.?[ -]"
         rf"(?:of )?(?i:{_MONTH})\.?,?[ -]{_YEAR}"
@@ -127,7 +131,10 @@ def find_passports(reading: Reading) -> None:
 def find_births(reading: Reading) -> None:
     """Dates that a key, a column or a word calls a date of birth."""
     text = reading.text
-    for match in (match for shape in _DATES for match in shape.finditer(text)):
+    for match in chain(
+        _DATE.finditer(text),
+        *(matches(shape, text, _CENTURIES, _LONGEST_DATE) for shape in _WRITTEN_DATES),
+    ):
         start, end = match.span()
         if reading.joins("birth.named", start, end):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from policies.engine.family import Sign
@@ -111,6 +112,7 @@ def _plain_characters() -> dict[int, str]:
 
 
 _PLAIN = _plain_characters()
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
@@ -125,4 +127,4 @@ def plain(text: str) -> str:
 
     The length does not change, so that offsets hold in both.
     """
-    return text.translate(_PLAIN)
+    return _FOREIGN.sub(lambda run: run[0].translate(_PLAIN), text)

@@ -6,6 +6,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
+from policies.engine.findings import Report
+
 MAX_HEADER = 4_000  # characters of a header line; longer lines are data
 MAX_ROW = 10_000  # characters of a row in which columns are counted
 MAX_CELL = 64  # characters of a column's name
@@ -24,6 +26,14 @@ _INSERT = re.compile(
     re.IGNORECASE,
 )
 _INSERT_TOKEN = re.compile(r"'(?:[^']|'')*'|[(),;]")
+
+
+def tables_of(text: str, report: Report) -> Tables:
+    """The tables in `text`, read once for an operation."""
+    known = report.tables.get(text)
+    if known is None:
+        known = report.tables[text] = Tables(text)
+    return known
 
 
 class Tables:

@@ -143,7 +143,10 @@ _MARKS = "\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957"
 _TOKEN = re.compile(
     rf"d\.o\.b|s\.s\.n|[^\W\d_]+(?:[{_MARKS}]+[^\W\d_]*)*[0-9]*|(?<![0-9])4(?![0-9])"
 )
-_ASCII_TOKEN = re.compile(r"d\.o\.b|s\.s\.n|[a-z]+[0-9]*|(?<![0-9])4(?![0-9])")  # twice as fast
+# The same of ASCII, in a third of the time: what begins no token is passed by at once.
+_ASCII_TOKEN = re.compile(
+    r"[a-z4](?:(?<=[a-z])(?:(?<=d)\.o\.b|(?<=s)\.s\.n|[a-z]*+[0-9]*+)|(?<=4)(?<![0-9]4)(?![0-9]))"
+)
 _CELL_OF_A_SHEET = re.compile(r" [a-z]{1,2}[0-9]{1,5}\b")
 _LONGEST_GAP = 2  # characters between the two words of a phrase
 

@@ -77,7 +77,7 @@ _SIGNS = (
 
 
 _BY_SIGN = {sign.name: shape for sign, shape in zip(SHAPE_SIGNS, SHAPES, strict=True)}
-# What runs when all of its signs are there. The more telling a rule, the earlier: the first to
+# What runs when one of its signs is there. The more telling a rule, the earlier: the first to
 # claim a stretch names it.
 _DETECTORS: tuple[tuple[frozenset[str], Callable[[Scan], None]], ...] = tuple(
     (words(signs), find)
@@ -88,15 +88,14 @@ _DETECTORS: tuple[tuple[frozenset[str], Callable[[Scan], None]], ...] = tuple(
         ("key_in_base64", structures.find_keys_in_base64),
         ("signature", structures.find_signatures),
         ("pgpass", structures.find_pgpass),
-        ("statement", commands.find_in_statements),
-        ("word", commands.find_in_statements),
+        ("statement word", commands.find_in_statements),
         ("word", assignments.find_named),
         ("command", commands.find_in_commands),
         ("piped", commands.find_piped),
         ("sign_in", commands.find_sign_ins),
         ("call", commands.find_in_calls),
-        ("shape.0", commands.find_pairs),
-        ("account", commands.find_pairs),
+        ("shape.0", commands.find_access_pairs),
+        ("account", commands.find_account_pairs),
     )
 )
 
@@ -118,8 +117,8 @@ class Secrets:
         for sign, shape in _BY_SIGN.items():
             if sign in signs:
                 _find_shape(scan, shape)
-        for needed, find in _DETECTORS:
-            if needed <= signs:
+        for calling, find in _DETECTORS:
+            if not signs.isdisjoint(calling):
                 find(scan)
 
 

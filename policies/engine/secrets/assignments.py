@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from policies.engine.findings import AT_A_GLANCE
 from policies.engine.pii.shapes import words
-from policies.engine.pii.tables import MAX_HEADER, Tables, may_head
+from policies.engine.pii.tables import MAX_HEADER, may_head
 from policies.engine.secrets.names import MAX_NAME, Says, meaning, name_at, places
 from policies.engine.secrets.scan import Scan
 from policies.engine.secrets.strength import (
@@ -151,7 +151,7 @@ def _line_around(text: str, place: int) -> tuple[int, int]:
 
 
 def _find_in_columns(scan: Scan) -> None:
-    tables = Tables(scan.text)
+    tables = scan.tables()
     for name, start, end in tables.cells(lambda name: meaning(name) is not Says.NOTHING):
         value = scan.text[start:end]
         if any(map(str.isspace, value)):

@@ -14,6 +14,7 @@ from policies.engine.secrets.strength import (
     is_token,
     may_be_password,
 )
+from policies.engine.stretches import matches
 
 MAX_COMMAND = 2_000  # characters of a command in which its flags are looked for
 AFTER_ACCESS_KEY = 160  # characters after an access key in which its secret is looked for
@@ -101,12 +102,15 @@ _READS = (
     r"|vault (?:login|kv)|cryptsetup\b|gh (?:secret set|auth login)|az keyvault)"
 )
 # `echo 'root:…' | chpasswd` and the like; `kinit bob <<< …`.
-_ECHO = r"\b(?:echo|printf)\s{1,4}(?:-\w\s{1,4})?"
+_ECHO = r"\s{1,4}(?:-\w\s{1,4})?"
+_PRINTS = ("echo", "printf")
 _PIPED = (
     re.compile(rf"{_ECHO}{_USER}:{_TO_THE_QUOTE}(?=[\"']?\s{{0,4}}\|[^|\n]{{0,40}}chpasswd)"),
     re.compile(rf"{_ECHO}{_ARGUMENT}(?=[\"']?\s{{0,4}}\|\s{{0,4}}(?:sudo\s{{1,4}})?{_READS})"),
 )
+_HERE = "<<<"
 _HERE_STRING = re.compile(rf"\b{_READS}[^\n|;]{{0,200}}?<<<\s{{0,4}}\$?{_ARGUMENT}")
+REACH_OF_HERE = 500  # characters round its mark that a here-string and its command take
 # From `identified` or `password` on.
 _IDENTIFIED = re.compile(
     r"(?:identified\s{1,8}(?:with\s{1,8}[\w']{1,40}\s{1,8})?by(?:\s{1,8}password)?\s{1,8}"
@@ -115,7 +119,7 @@ _IDENTIFIED = re.compile(
     r"'((?:[^'\\]|''|\\.){1,128})'"
 )
 _NETRC = re.compile(
-    r"\bmachine\s{1,8}\S{1,200}\s{1,8}login\s{1,8}\S{1,128}\s{1,8}password\s{1,8}(\S{4,200})"
+    r"machine(?<!\wmachine)\s{1,8}\S{1,200}\s{1,8}login\s{1,8}\S{1,128}\s{1,8}password\s{1,8}(\S{4,200})"
 )
 _STRING = r"(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}')"
 # Calls whose last string is a password: `DriverManager.getConnection(url, "app", "…")`.
@@ -135,7 +139,7 @@ _SIGN_IN = re.compile(
 _CLOSING = ".,;:)]"
 _AFTER_KEY = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])")
 _ACCESS_KEY = re.compile(r"A(?:KIA|SIA)[A-Z2-7]{16}")
-_ACCOUNT_SID = re.compile(r"(?<!\w)AC[0-9a-f]{32}(?!\w)")
+_ACCOUNT_SID = re.compile(r"AC(?<!\wAC)[0-9a-f]{32}(?!\w)")
 _AUTH_TOKEN = re.compile(r"(?<!\w)[0-9a-f]{32}(?!\w)")
 
 
@@ -160,10 +164,17 @@ def find_in_commands(scan: Scan) -> None:
 def find_piped(scan: Scan) -> None:
     """Passwords that a command reads from another's output, or from a here-string."""
     text = scan.text
-    patterns = _PIPED if "|" in text else ()
-    for pattern in (*patterns, _HERE_STRING) if "<<<" in text else patterns:
-        for match in pattern.finditer(text):
-            _claim_password(scan, *match.span(1), rule="command.password")
+    for pattern in _PIPED if "|" in text else ():
+        for name in _PRINTS:
+            position = text.find(name)
+            while position >= 0:
+                end = position + len(name)
+                if _begins(text, position) and (match := pattern.match(text, end)):
+                    _claim_password(scan, *match.span(1), rule="command.password")
+                    end = match.end()
+                position = text.find(name, end)
+    for match in matches(_HERE_STRING, text, (_HERE,), REACH_OF_HERE):
+        _claim_password(scan, *match.span(1), rule="command.password")
 
 
 def find_in_statements(scan: Scan) -> None:
@@ -216,8 +227,8 @@ def find_sign_ins(scan: Scan) -> None:
             position = lower.find(word, end)
 
 
-def find_pairs(scan: Scan) -> None:
-    """The secret that stands beside a public identifier, as in a file of credentials."""
+def find_access_pairs(scan: Scan) -> None:
+    """The secret that stands beside an AWS access key, as in a file of credentials."""
     for key in _ACCESS_KEY.finditer(scan.text):
         beside = _AFTER_KEY.search(scan.text, key.end(), key.end() + AFTER_ACCESS_KEY)
         if beside is not None and is_token(beside[0]):
@@ -228,6 +239,10 @@ def find_pairs(scan: Scan) -> None:
                 confidence=0.9,
                 reason="The secret beside an AWS access key.",
             )
+
+
+def find_account_pairs(scan: Scan) -> None:
+    """The token that stands beside the identifier of a Twilio account."""
     for account in _ACCOUNT_SID.finditer(scan.text):
         beside = _AUTH_TOKEN.search(scan.text, account.end(), account.end() + AFTER_ACCESS_KEY)
         if beside is not None and is_token(beside[0]):
@@ -250,6 +265,11 @@ def _claim_in_call(scan: Scan, start: int, end: int) -> None:
             confidence=0.8,
             reason="A password written out in a call that signs in.",
         )
+
+
+def _begins(text: str, start: int) -> bool:
+    left = text[start - 1 : start]
+    return not (left.isalnum() or left == "_")
 
 
 def _is_command(text: str, start: int, end: int) -> bool:

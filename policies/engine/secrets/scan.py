@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 
 from policies.engine.findings import AT_A_GLANCE, CHARACTERS, Report, View
 from policies.engine.pii.shapes import lowered
+from policies.engine.pii.tables import Tables, tables_of
 
 
 class Scan:
@@ -53,6 +54,10 @@ class Scan:
                 confidence=min(confidence, AT_A_GLANCE) if self._hurried else confidence,
                 reason=reason,
             )
+
+    def tables(self) -> Tables:
+        """The tables in the text."""
+        return tables_of(self.text, self._report)
 
     def truncate(self) -> None:
         """Say that something was not looked at."""

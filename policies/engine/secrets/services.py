@@ -20,8 +20,9 @@ SERVICES = (
         "mailchimp_key",
         "Mailchimp",
         r"[0-9a-f]{32}-us\d",
-        rf"[0-9a-f]{{32}}-us[0-9]{{1,2}}{END}",
+        rf"-us(?<=[0-9a-f]{{32}}-us)[0-9]{{1,2}}{END}",
         "<H32>-us14",
+        before=32,
     ),
     shape(
         "brevo_key",
@@ -42,7 +43,7 @@ SERVICES = (
         "telegram_token",
         "Telegram",
         r"\d{8}:a[\w-]{34}",
-        r"[0-9]{8,10}:A[\w\-]{34}(?![\w\-])",
+        r"[0-9](?<![0-9][0-9])[0-9]{7,9}:A[\w\-]{34}(?![\w\-])",
         "<N9>:AA<U32>x",
     ),
     shape(
@@ -316,14 +317,20 @@ SERVICES = (
         "xaat-<G>",
     ),
     shape(
-        "newrelic_key", "New Relic", r"[0-9a-f]{36}nral", rf"[0-9a-f]{{36}}NRAL{END}", "<H36>NRAL"
+        "newrelic_key",
+        "New Relic",
+        r"[0-9a-f]{36}nral",
+        rf"NRAL(?<=[0-9a-f]{{36}}NRAL){END}",
+        "<H36>NRAL",
+        before=36,
     ),
     shape(
         "mailgun_key",
         "Mailgun",
         r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}",
-        r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}(?![\w\-])",
+        r"-(?<=[0-9a-f]{32}-)[0-9a-f]{8}-[0-9a-f]{8}(?![\w\-])",
         "<H32>-<H8>-<H8>",
+        before=32,
     ),
     shape(
         "pinecone_key",
@@ -381,8 +388,9 @@ SERVICES = (
         "azure_devops_token",
         "Microsoft",
         r"[a-z0-9]{76}azdo[a-z0-9]{4}",
-        rf"[A-Za-z0-9]{{76}}AZDO[A-Za-z0-9]{{4}}{END}",
+        rf"AZDO(?<=[A-Za-z0-9]{{76}}AZDO)[A-Za-z0-9]{{4}}{END}",
         "<A76>AZDO<A4>",
+        before=76,
     ),
     shape(
         "launchdarkly_key",

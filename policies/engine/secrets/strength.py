@@ -42,11 +42,14 @@ class Written(Enum):
 
 
 def _any_of(pattern: str) -> re2._Regexp:
-    """A search that takes as long for fifty words as for one: every value goes through it."""
+    """A search in UTF-8 that takes as long for fifty words as for one: every value goes through it.
+
+    In text it takes three times as long: its places are counted in characters, which nobody asks.
+    """
     options = re2.Options()
     options.never_capture = True
     options.case_sensitive = False
-    return re2.compile(pattern, options)
+    return re2.compile(pattern.encode(), options)
 
 
 _WORDS = (
@@ -125,8 +128,8 @@ def is_filler(value: str) -> bool:
     if len(set(value)) < min(5, len(value)) or _REDACTED.fullmatch(value):
         return True
     # Half a surrogate pair is no text to the automaton.
-    text = value if value.isascii() else value.encode("utf-8", "replace").decode()
-    return _FILLER.search(text) is not None or _RUN.search(value) is not None
+    data = value.encode("utf-8", "replace")
+    return _FILLER.search(data) is not None or _RUN.search(value) is not None
 
 
 def may_be_password(value: str) -> bool:

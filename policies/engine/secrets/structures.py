@@ -50,7 +50,8 @@ _AUTHORIZATION = re.compile(
 )
 _KEY_IN_BASE64 = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]{40,40000}={0,2}")
 _SAS = re.compile(r"[?&;]sig=([A-Za-z0-9%+/=]{40,120})")
-_PGPASS = re.compile(r"[^\s:#]{1,200}:(?:5432|5433|6432|\*):[^\s:]{1,64}:[^\s:]{1,64}:(\S{4,200})")
+# From the port on, with the end of the host looked back at: every character could be a host's.
+_PGPASS = re.compile(r":(?<=[^\s:#]:)(?:5432|5433|6432|\*):[^\s:]{1,64}:[^\s:]{1,64}:(\S{4,200})")
 
 
 def find_private_keys(scan: Scan) -> None:

@@ -149,12 +149,13 @@ class Examination:
             self._names = {
                 (command.function, name)
                 for command in commands
+                if command.words and base_name(command.words[0]) not in _DESCRIBING
                 for word in command.words
                 for name in _IDENTIFIER.findall(word.text[:MAX_NAMED])
-                if base_name(command.words[0]) not in _DESCRIBING
             }
             self._bodies = {name for name, _ in self._names}
-        return any((body, function) in self._names for body in self._bodies if body != function)
+        names = self._names
+        return any((body, function) in names for body in self._bodies if body != function)
 
     def _fill(self, command: Command) -> None:
         """Put variables into a function's body that the text sets behind it."""

@@ -156,6 +156,7 @@ def mount(call: Call) -> Iterator[Hit]:
         yield Hit(rule="service_off", reason="Takes away a file system that is in use.")
 
 
+_MINERS = re.compile(r"(?i)(?:xmrig|minerd|xmr-stak|cpuminer|ccminer|t-rex|ethminer|nbminer)\b")
 _MINER = re.compile(r"stratum\+(?:tcp|ssl|tls)://|--coin[ =]|--donate-level|cryptonight|randomx")
 
 
@@ -164,12 +165,8 @@ _TALKERS = frozenset(["echo", "printf", "grep", "rg", "git", "cat", "sed", "awk"
 
 def miner(call: Call) -> Iterator[Hit]:
     """Programs that use the machine for somebody else's gain."""
-    if re.match(
-        r"(?i)(?:xmrig|minerd|xmr-stak|cpuminer|ccminer|t-rex|ethminer|nbminer)\b", call.name
-    ) or (
-        call.name not in _TALKERS
-        and call.name not in _TALKERS
-        and any(_MINER.search(text) for text in call.arguments)
+    if _MINERS.match(call.name) or (
+        call.name not in _TALKERS and any(_MINER.search(text) for text in call.arguments)
     ):
         yield Hit(rule="miner", reason="Digs for coins on this machine.")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from policies.engine.findings import MAX_FACT_VALUES, Report
 from policies.engine.language import word_set
@@ -51,13 +50,15 @@ def note(statements: Sequence[Statement], tokens: Tokens, report: Report) -> Non
     for index, statement in enumerate(statements):
         if statement.verb:
             report.fact("sql.statement", statement.verb.upper())
-        found = names(statement)
+        # A wide table is no reason to call the analysis cut short: the first names are kept.
+        room = MAX_FACT_VALUES - len(report.facts.get("sql.column", ()))
+        found = names(statement, columns=room > 0)
         for table in found.tables[:MAX_NAMES]:
             report.fact("sql.table", table)
         for function in found.functions[:MAX_NAMES]:
             report.fact("sql.function", function)
-        _columns(found.columns, report)
-        # An END that is not the first closes a block.
+        for column in found.columns[:room]:
+            report.fact("sql.column", column)
         alone = len(statements) == 1 or (index > 0 and statement.verb == "end")
         for effect in effects(statement, found.functions, alone=alone):
             report.fact("sql.effect", effect)
@@ -69,13 +70,6 @@ def note(statements: Sequence[Statement], tokens: Tokens, report: Report) -> Non
         report.fact("sql.effect", "versioned_comment")
     for dialect in _dialects(texts, tokens):
         report.fact("sql.dialect", dialect)
-
-
-def _columns(columns: Sequence[str], report: Report) -> None:
-    # A wide table is no reason to call the analysis cut short: the first names are kept.
-    known = report.facts.get("sql.column", ())
-    for column in islice(columns, max(0, MAX_FACT_VALUES - len(known))):
-        report.fact("sql.column", column)
 
 
 def _always_true(statement: Statement) -> bool:

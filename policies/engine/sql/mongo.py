@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from policies.engine.stretches import matches
+
+REACH = 500  # characters round a rule's word that what it matches takes
 MAX_QUOTED = 2_000  # characters before a hit that are looked through for an open quote
 
 
@@ -87,9 +90,7 @@ RULES = (
 def mongo_hits(text: str) -> Iterator[tuple[MongoRule, int, int]]:
     """The rules that hold for `text`, with the places."""
     for rule in RULES:
-        if not any(word in text for word in rule.needs):
-            continue
-        for found in rule.pattern.finditer(text):
+        for found in matches(rule.pattern, text, rule.needs, REACH):
             if not (text.startswith("db") and _is_quoted(text, found.start())):
                 yield rule, found.start(), found.end()
 

@@ -87,8 +87,8 @@ class Names:
     functions: list[str] = field(default_factory=list)
 
 
-def names(statement: Statement) -> Names:
-    """The tables, columns and functions of a statement, each once."""
+def names(statement: Statement, *, columns: bool = True) -> Names:
+    """The tables, columns (if they are asked for) and functions of a statement, each once."""
     found = Names()
     if statement.verb in ("set", "show", "grant", "revoke", "begin", "commit", "use", "kill"):
         found.functions = list(dict.fromkeys(_functions(statement.tokens)))
@@ -97,7 +97,8 @@ def names(statement: Statement) -> Names:
         return found
     reader = _Reader(statement)
     found.tables = list(dict.fromkeys(reader.tables))
-    found.columns = list(dict.fromkeys(reader.columns()))
+    if columns:
+        found.columns = list(dict.fromkeys(reader.columns()))
     found.functions = list(dict.fromkeys(_functions(statement.tokens)))
     return found
 
@@ -127,6 +128,10 @@ def _granted(tokens: Sequence[Token]) -> list[str]:
 def dotted(tokens: Sequence[Token], index: int) -> tuple[str, int]:
     """The (dotted) name at `index` without quotes or brackets, and the index after it."""
     parts: list[str] = []
+    if index < len(tokens) and (token := tokens[index]).kind in _NAMES:  # most are one word
+        after = index + 1
+        if after == len(tokens) or tokens[after].text != ".":
+            return token.text.strip('"`'), after
     while index < len(tokens):
         token = tokens[index]
         if token.kind in _NAMES or (token.kind == "variable" and token.text[0] in "@:"):
@@ -298,21 +303,19 @@ class _Reader:
 
     def columns(self) -> Iterator[str]:
         """Names that stand where values do, with their table where an alias tells it."""
-        index, budget = 0, MAX_COLUMNS
-        while index < len(self.tokens) and budget:
-            token = self.tokens[index]
-            if index in self.taken or token.kind not in _NAMES:
-                index += 1
+        tokens, taken, budget, past = self.tokens, self.taken, MAX_COLUMNS, 0
+        for index, token in enumerate(tokens):
+            if index < past or token.kind not in _NAMES or index in taken:
                 continue
             if token.kind == "word" and token.text in _KEYWORDS and self._text(index + 1) != ".":
-                index += 1
                 continue
-            name, after = dotted(self.tokens, index)
+            name, past = dotted(tokens, index)
             before = self._text(index - 1)
-            if self._text(after) != "(" and before not in ("as", "::", "@", "$") and name:
+            if self._text(past) != "(" and before not in ("as", "::", "@", "$") and name:
                 budget -= 1
                 yield from self._resolved(name)
-            index = max(after, index + 1)
+                if not budget:
+                    return
 
     def _resolved(self, name: str) -> Iterator[str]:
         table, dot, column = name.rpartition(".")

@@ -221,10 +221,15 @@ def _stored(reason: str, tokens: Tokens, index: int) -> Evidence:
     )
 
 
+_WATCHED = frozenset(["select", ".", ":=", "@"])
+
+
 def _impossible(tokens: Tokens) -> Iterator[Evidence]:
     """What no dialect has a meaning for, or one that only serves to hide."""
-    for index in range(1, len(tokens) - 1):
-        before, token, after = tokens[index - 1 : index + 2]
+    for index, token in enumerate(tokens):
+        if token.text not in _WATCHED or not 0 < index < len(tokens) - 1:
+            continue
+        before, after = tokens[index - 1], tokens[index + 1]
         reason = ""
         if (
             token.text == "select"
@@ -310,10 +315,11 @@ def broken(statement: Statement, *, value: bool) -> Iterator[Evidence]:
         if reason := _left_open(tokens):
             first = tokens[max(0, len(tokens) - 3)].start
             yield Evidence(rule="misplaced_clause", reason=reason, start=first, end=tokens[-1].end)
-    for before, token in pairwise(tokens[HEAD:] if value else tokens):
-        misplaced = token.text in (_NO_ENGLISH if value else _AFTER_OPERATOR)
+    misplaced = _NO_ENGLISH if value else _AFTER_OPERATOR
+    held = not misplaced.isdisjoint(statement.words)
+    for before, token in pairwise(tokens[HEAD:] if value else tokens) if held else ():
         if (
-            misplaced
+            token.text in misplaced
             and token.kind == "word"
             and before.kind == "operator"
             and before.text in COMPARISONS

@@ -29,16 +29,17 @@ class Token(NamedTuple):
     open: bool = False  # a string, quoted name or comment that never ends
 
 
-_STRING = r"(?:[nbxe]|u&)?'(?:[^']|'')*(?P<closed>')?"
-_ESCAPED = r"(?:[nbxe]|u&)?'(?:[^'\\]|''|\\.)*(?P<closed>')?"
-# What stands most often is tried first; a word that is the head of a string is left to it.
+_STRING = r"(?:[nbxe]|u&)?'(?:[^']++|'')*+(?P<closed>')?"
+_ESCAPED = r"(?:[nbxe]|u&)?'(?:[^'\\]++|''|\\.)*+(?P<closed>')?"
+# What stands most often is tried first; a word that is the head of a string is left to it. Every
+# repeat gives nothing back, and blanks at the end match too: else each would be tried as a start.
 _PATTERN = r"""
   [\s\u00a0\u200b\ufeff]*+(?:
     (?P<word>(?!(?:[nbxe]|u&)')[^\W\d][\w$]*+)
   | (?P<mark>[(),;\[\]{}\\])
   | (?P<equal>=(?!=))
   | (?P<string>STRING)
-  | (?P<number>(?:\d+\.?\d*|\.\d+)(?:e\d*|d)?(?=union\b) | 0x[0-9a-f]+
+  | (?P<number>(?:\d++(?:\.\d*+)?|\.\d++)(?:e\d*+|d)?(?=union\b) | 0x[0-9a-f]+
       | \d+(?:\.\d*)?(?:e[+-]?\d+)?(?![a-z_]) | \.\d+ | \d+)
   | (?P<line>--[^\n]*)
   | (?P<hash>\#(?![>\-])[^\n]*)
@@ -52,6 +53,7 @@ _PATTERN = r"""
   | (?P<operator><=>|<>|!=|==|>=|<=|\|\||&&|::|:=|\#>>|\#>|\#-|->>|->|@>|<@
       |!~\*?|~\*|[-+*/%=<>!~^&|])
   | (?P<punctuation>.)
+  | (?P<end>\Z)
   )
 """
 
@@ -110,7 +112,7 @@ def _tokenize(
                 break
             elif kind in ("hint", "hintend"):  # MySQL runs what stands in /*! ... */
                 add(Token("comment", part, at, stop))
-            else:
+            elif kind != "end":
                 add(_delimited(found, part, at, stop))
             at = stop
         else:
