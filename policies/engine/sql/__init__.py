@@ -272,6 +272,7 @@ def _dynamic_view(view: View, part: destructive.Dynamic) -> View:
         layer=whole.layer,
         depth=whole.depth,
         path=view.path,
+        carrier=view.carrier,
     )
 
 
