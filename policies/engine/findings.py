@@ -55,7 +55,9 @@ class View:
     `offset` says where it stands in `Operation.text`: a number (contiguous: original = offset +
     index) or one original offset per character and one for the end (decoded text). `ends` says
     where the originals of the characters end, for text of which several characters were made of
-    one stretch; without it each ends where the next begins.
+    one stretch; without it each ends where the next begins. `carrier` is the stretch of
+    `Operation.text` that has to go as a whole if anything in this view has to: of base64 less than
+    all of it would leave something that can be decoded.
     """
 
     text: str
@@ -65,6 +67,7 @@ class View:
     depth: int = 0
     path: tuple[str | int, ...] = ()
     ends: Sequence[int] | None = None
+    carrier: tuple[int, int] | None = None
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """The stretch of `Operation.text` that `[start, end)` of this view came from."""
@@ -87,12 +90,22 @@ class View:
             depth=self.depth + 1,
             path=self.path,
             ends=None if self.ends is None else self.ends[start:end],
+            carrier=self.carrier,
         )
 
-    def derived(self, made: Mapped, *, language: str, layer: str, start: int = 0) -> View:
+    def derived(
+        self,
+        made: Mapped,
+        *,
+        language: str,
+        layer: str,
+        start: int = 0,
+        run: tuple[int, int] | None = None,
+    ) -> View:
         """What was made of this view's text from `start` on, one layer deeper.
 
-        A finding in it covers in `Operation.text` all that the found characters were made of.
+        A finding in it covers in `Operation.text` all that the found characters were made of;
+        `run` is the encoded stretch of this view that data in it takes along as a whole.
         """
         own, ends, count = self.offset, self.ends, len(made.text)
         starts, lasts = made.starts, made.ends
@@ -130,6 +143,7 @@ class View:
             depth=self.depth + 1,
             path=self.path,
             ends=Places(last, count),
+            carrier=self.carrier or (None if run is None else self.place(*run)),
         )
 
     def deeper(self, layer: str) -> str:
@@ -168,6 +182,8 @@ class Report:
     ) -> None:
         """Record a finding at `[start, end)` of `view`, once."""
         first, last = view.place(start, end)
+        if view.carrier is not None and kind.startswith(DATA_FAMILIES):
+            first, last = view.carrier
         # An unwrapped text is examined again by every family.
         if not self._new(kind, rule, first, last):
             return

@@ -6,7 +6,8 @@ Three kinds, each made only when cheap signs call for it, each with a map back t
   what it was, so that a command written with Cyrillic letters is judged as that command;
 - with the escapes of URLs, HTML, JSON and mail resolved. What a shell or a database is given it
   takes literally, so of commands and statements this view is only data;
-- what base64 or hex holds, where something decodes it (see `places`).
+- what base64 or hex holds, where something decodes it, and base64 of a text anywhere (see
+  `places`).
 
 Escapes inside escapes are resolved one layer after another.
 """
@@ -30,6 +31,7 @@ from policies.engine.operation import Language
 MAX_LAYERS = 6  # encodings inside encodings
 BUDGET_FACTOR = 2  # decoded characters of one operation: so many times its own,
 BUDGET_FREE = 50_000  # and so many more
+MAX_OBJECT = 1_000  # characters of an object in prose before the key that matters
 MAX_STRINGS = 200  # strings of a JSON text that are JSON themselves
 
 _PATHS = frozenset([Language.PATH, Language.READ_PATH])
@@ -38,10 +40,19 @@ _ESCAPED = {"stray": "asp", "percent": "url", "entity": "html", "letter": "json"
 # A string of JSON whose content begins like JSON with escaped quotes.
 _NESTED = re.compile(r'"(?P<text>[{\[][{\[\s]*+\\.(?:[^"\\]|\\.)*+)"', re.DOTALL)
 _COMMAND_KEYS = "command|cmd|script|shell_command|bash|shell"
-_COMMAND = re.compile(
-    rf'"(?:{_COMMAND_KEYS})"\s{{0,4}}:\s{{0,4}}"(?P<text>(?:[^"\\]|\\.)++)(?:"|\Z)',
-    re.DOTALL | re.IGNORECASE,
-)
+_STATEMENT_KEYS = "sql|query|statement|stmt"
+
+
+def _under(keys: str) -> re.Pattern[str]:
+    """A string under one of `keys` in JSON, or in a literal of Python or JavaScript."""
+    return re.compile(
+        rf"""(?P<key>["'])(?:{keys})(?P=key)\s{{0,4}}:\s{{0,4}}"""
+        r"""(?:"(?P<text>(?:[^"\\]|\\.)++)(?:"|\Z)|'(?P<single>(?:[^'\\]|\\.)++)(?:'|\Z))""",
+        re.DOTALL | re.IGNORECASE,
+    )
+
+
+_COMMAND, _STATEMENT = _under(_COMMAND_KEYS), _under(_STATEMENT_KEYS)
 # Long values are documents; short ones hold no attack.
 _PAIR = re.compile(r"[\w.\[\]%-]{1,60}=[^\s;&'\"<>|]{6,4000}+")
 
@@ -59,7 +70,8 @@ class Decode:
         Sign(name="entity", pattern=r"&#x?[0-9a-f]{2}|&[a-z]{2,8};"),
         Sign(name="letter", pattern=r"\\u(?:00[2-7]|20[0-6]|ff|d8|db|04|03)[0-9a-f]"),
         Sign(name="nested", pattern=r"\"[{\[][{\[\s]{0,8}\\"),
-        Sign(name="command_key", pattern=rf"\"(?:{_COMMAND_KEYS})\"\s{{0,4}}:"),
+        Sign(name="command_key", pattern=rf"[\"'](?:{_COMMAND_KEYS})[\"']\s{{0,4}}:"),
+        Sign(name="statement_key", pattern=rf"[\"'](?:{_STATEMENT_KEYS})[\"']\s{{0,4}}:"),
         Sign(name="mail", pattern=r"quoted-printable"),
         *places.SIGNS,
     )
@@ -124,6 +136,8 @@ class Decode:
             # Escapes of a JSON inside wait for their turn.
             if "json" in kinds and "\\\\u" not in view.text:
                 kinds.remove("json")
+        elif view.language == Language.AUTO and language in (Guess.VALUE, Guess.TEXT):
+            self._quoted(view, signs, report)
         if "pair" in signs and language in (Language.SHELL, Guess.SHELL):
             self._pairs(view, report)
         inside = Language.TEXT
@@ -143,6 +157,15 @@ class Decode:
             self._strings(view, _NESTED, Language.AUTO, report)
         if "command_key" in signs:
             self._strings(view, _COMMAND, Language.SHELL, report)
+
+    def _quoted(self, view: View, signs: frozenset[str], report: Report) -> None:
+        """JSON inside prose, or what looks like it: run this: {"cmd": "rm -rf /"}."""
+        if "nested" in signs:
+            self._strings(view, _NESTED, Language.AUTO, report)
+        if "command_key" in signs and _is_open(view.text, _COMMAND):
+            self._strings(view, _COMMAND, Language.SHELL, report)
+        if "statement_key" in signs and _is_open(view.text, _STATEMENT):
+            self._strings(view, _STATEMENT, Language.AUTO, report)
 
     def _plain(self, view: View, kinds: list[str], inside: Language, report: Report) -> None:
         lines = around(view.text, escapes_of(kinds))
@@ -170,9 +193,10 @@ class Decode:
             if count >= MAX_STRINGS:
                 report.truncated = True
                 return
-            start, end = found.span("text")
-            if "\\" in found["text"]:
-                self._nest(view, json_escapes(found["text"]), language, "json", report, start)
+            group = found.lastgroup or "text"
+            start, end = found.span(group)
+            if "\\" in found[group]:
+                self._nest(view, json_escapes(found[group]), language, "json", report, start)
             else:
                 report.nest(view.part(start, end, language=language, layer="json"))
 
@@ -182,11 +206,20 @@ class Decode:
             report.truncated = True
         for place in found[: places.MAX_PLACES]:
             runs = place.runs and view.language != Language.TEXT
+            # What is nothing but base64 is a value that somebody will decode.
+            runs = runs or (view.language == Language.AUTO and _is_all(view.text, place.run))
             language = Language.AUTO if runs else Language.TEXT
-            self._nest(view, place.made, language, place.layer, report, place.start)
+            self._nest(view, place.made, language, place.layer, report, place.start, place.run)
 
     def _nest(
-        self, view: View, made: Mapped, language: str, layer: str, report: Report, start: int = 0
+        self,
+        view: View,
+        made: Mapped,
+        language: str,
+        layer: str,
+        report: Report,
+        start: int = 0,
+        run: tuple[int, int] | None = None,
     ) -> None:
         if not made.text or made.text == view.text:
             return
@@ -198,7 +231,23 @@ class Decode:
         if self._left < 0:
             report.truncated = True
             return
-        report.nest(view.derived(made, language=language, layer=layer, start=start))
+        report.nest(view.derived(made, language=language, layer=layer, start=start, run=run))
+
+
+def _is_open(text: str, pattern: re.Pattern[str]) -> bool:
+    """Whether the object of the first match stands there as it is, in no quotes.
+
+    In quotes it is the argument of something: `http POST api.example/run '{"cmd": "ls"}'`.
+    """
+    found = pattern.search(text)
+    if found is None:
+        return False
+    brace = text.find("{", max(0, found.start() - MAX_OBJECT), found.start())
+    return brace >= 0 and text[brace - 1 : brace] not in ("'", '"')
+
+
+def _is_all(text: str, run: tuple[int, int]) -> bool:
+    return not text[: run[0]].strip() and not text[run[1] :].strip()
 
 
 def _language(view: View) -> str:

@@ -134,7 +134,7 @@ def _put_bytes(pieces: Pieces, run: str, start: int) -> None:
         octets = found[0]
         if octets == b"\0":
             continue  # a string ends there in C, and goes on in a database
-        if octets[0] in (0xC0, 0xC1):
+        if octets[0] in (0xC0, 0xC1) and len(octets) > 1:
             pieces.put(chr((octets[0] & 0x1F) << 6 | octets[1] & 0x3F), first, last)
         else:
             pieces.put(_text_of(octets), first, last)

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from policies.engine.mapped import Mapped
+from policies.engine.mapped import Mapped, Places
 
 MAX_ENCODED = 200_000  # characters of one encoded stretch; more is no text that a person wrote
 MAX_INFLATED = 200_000  # bytes that a compressed stretch may grow to
@@ -58,13 +58,16 @@ def from_base64(text: str) -> Octets | None:
     except (binascii.Error, ValueError):
         return None
     padded = len(text.rstrip())  # padding belongs to the last group
-    last = (len(body) - 1) // _GROUP
-    starts = [places[group * _GROUP] for group in range(last + 1)]
-    ends = [places[group * _GROUP + _GROUP - 1] + 1 for group in range(last)] + [padded]
-    size = range(len(data))
-    return Octets(
-        data=data, starts=[starts[at // 3] for at in size], ends=[ends[at // 3] for at in size]
-    )
+    last, size = (len(body) - 1) // _GROUP, len(data)
+
+    def start(at: int) -> int:
+        return places[at // 3 * _GROUP]
+
+    def end(at: int) -> int:
+        group = at // 3
+        return padded if group == last else places[group * _GROUP + _GROUP - 1] + 1
+
+    return Octets(data=data, starts=Places(start, size), ends=Places(end, size))
 
 
 def from_hex(text: str) -> Octets | None:
@@ -107,8 +110,10 @@ def inflated(octets: Octets) -> Octets | None:
         return None
     if not data or inflater.unconsumed_tail:
         return None
-    count = len(data)
-    return Octets(data=data, starts=[octets.starts[0]] * count, ends=[octets.ends[-1]] * count)
+    first, last, count = octets.starts[0], octets.ends[-1], len(data)
+    return Octets(
+        data=data, starts=Places(lambda _: first, count), ends=Places(lambda _: last, count)
+    )
 
 
 def as_text(octets: Octets) -> Mapped | None:

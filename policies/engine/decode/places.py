@@ -1,8 +1,9 @@
 """Where text says that a stretch of it is base64 or hex and what it is for.
 
-Only there is it decoded: credentials of HTTP, `data:` addresses of text, values of a Kubernetes
-Secret, and literals that a program hands to a decoder. A long word by itself is a digest, an
-identifier or a picture.
+That is credentials of HTTP, `data:` addresses of text, values of a Kubernetes Secret, and literals
+that a program hands to a decoder. A word by itself is decoded if its letters are such as base64 of
+ASCII text has: a digest, a path or a picture hardly ever is (a group of four random letters in one
+of eight cases, a group of lower-case ones in one of twenty, and a sign takes five).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from policies.engine.decode.octets import MAX_ENCODED, base64_text, hex_text
 from policies.engine.family import Sign
@@ -17,6 +19,8 @@ from policies.engine.mapped import Mapped, Pieces
 
 MAX_PLACES = 200  # encoded stretches of one text
 MAX_KEY = 80  # characters of a key of a Kubernetes Secret
+MIN_BARE = 8  # characters of base64 that stands for itself
+MAX_BARE = 2_000  # words of one text that are tried
 EXECUTED_REACH = 60  # characters before a decoder's name in which something runs its result
 
 _BASE64 = r"[A-Za-z0-9+/_-]{4,}+={0,2}"
@@ -26,6 +30,11 @@ _DECODERS = (
 )
 _HEX_DECODERS = r"fromhex|unhexlify|a2b_hex|unhex|fromhexstring|hex2bin|hex_decode|decodehex"
 
+# Four characters that hold three bytes below 128.
+_SECOND, _THIRD = "A-HQ-Xg-nw-z0-3", "ABEFIJMNQRUVYZcdghklopstwx014589"
+_GROUP = rf"[A-Za-f][{_SECOND}][{_THIRD}][A-Za-z0-9+/_-]"
+_LAST_GROUP = rf"(?:[A-Za-f][{_SECOND}][{_THIRD}]=?|[A-Za-f][AQgw](?:==)?)?"
+
 SIGNS = (
     Sign(name="basic", pattern=r"basic\s{1,4}[a-z0-9+/]{8}|\"auth\"\s{0,4}:"),
     Sign(name="data_url", pattern=r"data:[^\s,]{0,80};base64,"),
@@ -34,6 +43,9 @@ SIGNS = (
         name="pipe",
         pattern=r"base64\s{1,4}-(?:-?d|a)|-e(?:nc?|ncodedcommand)?\s{1,4}[\"']?[a-z0-9+/]{16}",
     ),
+    # (?-i): here the case of a letter is what tells.
+    Sign(name="bare", pattern=rf"(?-i)(?:{_GROUP}){{5}}"),
+    Sign(name="bare_value", pattern=rf"(?-i)^\s*(?:{_GROUP}){{2,4}}{_LAST_GROUP}\s*$"),
     Sign(
         name="decoder",
         pattern=rf"(?:{_DECODERS}|{_HEX_DECODERS}|buffer\.from|\bdecode)\s{{0,4}}\(",
@@ -66,6 +78,14 @@ _PIPE = re.compile(
     rf"|\b(?:powershell|pwsh)(?:\.exe)?\b[^\n|;&]{{0,200}}?\s-e\w{{0,13}}\s{{1,4}}[\"']?(?P<command>{_BASE64})",
     re.IGNORECASE,
 )
+# A word of base64, over the line breaks of a wrapped one; no part of a JWT or of a path.
+_BARE = re.compile(
+    r"(?<![\w+/.-])(?:[A-Za-z0-9+/_-]{60,76}\r?\n[ \t]{0,8}){0,4000}"
+    rf"[A-Za-z0-9+/_-]{{{MIN_BARE},}}+={{0,2}}+(?![\w+/=-]|\.\w)"
+)
+_ASCII = re.compile(rf"(?:{_GROUP}){{2}}")
+_NO_TEXT_URL = re.compile(r"data:[\w.+-]{1,60}/[^\s,]{0,80}base64,\Z", re.IGNORECASE)
+_LONGEST_URL = 160
 _RUNS = re.compile(
     r"\b(?:exec|eval|system|popen|spawn|run|shell_exec|passthru|function|iex|invoke-expression"
     r"|subprocess|loads|compile)\b",
@@ -83,9 +103,13 @@ _SECRET_VALUE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A decoded stretch that begins at `start` of the text; `runs`: its result is executed."""
+    """What was made of the text from `start` on, out of the encoded stretch `run`.
+
+    `runs`: the result is executed.
+    """
 
     start: int
+    run: tuple[int, int]
     made: Mapped
     layer: str
     runs: bool = False
@@ -144,16 +168,19 @@ def _secret_values(text: str) -> Iterator[Place]:
         pieces = Pieces()
         pieces.copy(text, key, key_end)
         pieces.put(": ", key_end, start)
-        head = pieces.made()
-        yield Place(
-            start=0,
-            made=Mapped(
-                text=head.text + made.text,
-                starts=[*head.starts, *(place + start for place in made.starts)],
-                ends=[*head.ends, *(place + start for place in made.ends)],
-            ),
-            layer="kubernetes secret",
-        )
+        pieces.put(made.text, start, end)
+        yield Place(start=0, run=(start, end), made=pieces.made(), layer="kubernetes secret")
+
+
+def _bare(text: str) -> Iterator[Place]:
+    """Words that are base64 of a text, whatever they are there for."""
+    for found in islice(_BARE.finditer(text), MAX_BARE):
+        start = found.start()
+        if _ASCII.match(text, start) is None or start + MAX_ENCODED < found.end():
+            continue
+        if _NO_TEXT_URL.search(text, max(0, start - _LONGEST_URL), start):
+            continue  # `_data_urls` decides which of them hold text
+        yield from _place(found, 0, base64_text, "base64")
 
 
 def _place(
@@ -166,7 +193,8 @@ def _place(
 ) -> Iterator[Place]:
     made = decode(found[group])
     if made is not None:
-        yield Place(start=found.start(group), made=made, layer=layer, runs=runs)
+        run = found.span(group)
+        yield Place(start=run[0], run=run, made=made, layer=layer, runs=runs)
 
 
 _FINDERS: dict[str, Callable[[str], Iterator[Place]]] = {
@@ -175,4 +203,6 @@ _FINDERS: dict[str, Callable[[str], Iterator[Place]]] = {
     "secret": _secret_values,
     "decoder": _literals,
     "pipe": _piped,
+    "bare": _bare,
+    "bare_value": _bare,
 }

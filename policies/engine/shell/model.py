@@ -25,16 +25,23 @@ class Word:
         """Whether the text tells all of it."""
         return UNKNOWN not in self.text
 
-    def offsets(self) -> list[int]:
-        """Where each character (and the end) stood in the source."""
-        places: list[int] = []
+    def places(self) -> tuple[list[int], list[int]]:
+        """Where each character (and the end) began in the source, and where it ended.
+
+        Of a piece that expansion made (`$'\\x72'`, a variable) each was made of all of it.
+        """
+        starts: list[int] = []
+        ends: list[int] = []
         for length, start, end in self.pieces:
             if end - start == length:
-                places.extend(range(start, end))
+                starts.extend(range(start, end))
+                ends.extend(range(start + 1, end + 1))
             else:
-                places.extend(start + index * (end - start) // length for index in range(length))
-        places.append(self.end)
-        return places
+                starts.extend([start] * length)
+                ends.extend([end] * length)
+        starts.append(self.end)
+        ends.append(self.end)
+        return starts, ends
 
     def contiguous(self) -> int | None:
         """Where the text stands as it is in the source, if it does."""

@@ -19,21 +19,26 @@ def joined(view: View, words: Sequence[Word], language: str, layer: str) -> View
     words = tuple(words)
     begins = list(accumulate((len(word.text) + 1 for word in words), initial=0))
     limit, count = len(view.text), len(text)
-    offsets: dict[int, list[int]] = {}
+    places: dict[int, tuple[list[int], list[int]]] = {}
 
-    def first(at: int) -> int:
+    def place(at: int, side: int) -> tuple[int, bool]:
         index = bisect_right(begins, at) - 1
         inside = at - begins[index]
-        if index not in offsets:
-            offsets[index] = words[index].offsets()
-        place = offsets[index][inside]
-        if inside == len(words[index].text) and index + 1 < len(words):
-            place = min(place, words[index + 1].start)  # the blank between two words
-        return min(place, limit)
+        if index not in places:
+            places[index] = words[index].places()
+        found = places[index][side][inside]
+        blank = inside == len(words[index].text) and index + 1 < len(words)
+        if blank:
+            found = min(found, words[index + 1].start)  # the blank between two words
+        return min(found, limit), blank
+
+    def first(at: int) -> int:
+        return place(at, 0)[0]
 
     def last(at: int) -> int:
         # A character reaches to the next one, over the quotes between them.
-        return min(limit, max(first(at) + 1, first(at + 1)))
+        begin, (end, blank) = first(at), place(at, 1)
+        return min(limit, max(begin + 1, first(at + 1), begin if blank else end))
 
     mapped = Mapped(text=text, starts=Places(first, count), ends=Places(last, count))
     return view.derived(mapped, language=language, layer=layer)

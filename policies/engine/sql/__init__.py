@@ -18,6 +18,7 @@ from policies.engine.sql.decoding import PLUS, decoded, plain, readings
 from policies.engine.sql.evidence import Evidence, Tokens
 from policies.engine.sql.facts import note
 from policies.engine.sql.injection import evidence
+from policies.engine.sql.lone import lone_statements
 from policies.engine.sql.rules import REFERENCES, RULES
 from policies.engine.sql.strays import stray_values
 from policies.engine.sql.tokens import tokenize
@@ -32,7 +33,7 @@ MAX_MONGO = 300  # hits of one text
 MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are examined
 
 _PERCENT = re.compile(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad]|u00)", re.IGNORECASE)
-_VALUE_FIRST = re.compile(r"[\d'\"-]|\w+[)'\"`]|test\b|case\s+when\b|if\s*\(", re.IGNORECASE)
+_VALUE_FIRST = re.compile(r"[\d'\"-]|\w+[)'\"`]|test\b|\(*case\s+when\b|if\s*\(", re.IGNORECASE)
 _LIKE = re.compile(r"\blike\s+'%", re.IGNORECASE)
 _NAME_FOLLOWS = re.compile(r"\b(?:table|from|exists|truncate|database|schema)\s*\Z", re.IGNORECASE)
 _NO_MONGO = frozenset([Language.SHELL, Language.PATH, Language.READ_PATH, Language.TEXT])
@@ -63,13 +64,15 @@ class Sql:
             name="splice",
             pattern=r"'[-+*/ ^&|%]?'|\d\s+(into\s+[@od]|exec)|"
             r"['\"`)\d\s%;/]\s*(\bor\b|\band\b|\bxor\b|\|\||&&|union|having|order\s+by|;|--|"
-            r"#|/\*|waitfor|sleep|benchmark|like\b|between|rlike|limit)",
+            r"#|/\*|waitfor|sleep|benchmark|like\b|between|rlike|regexp|is\s+not|limit)",
         ),
         Sign(name="operator", pattern=r"[=<>|&;#]|--|/\*|%[0-9a-f]{2}|&#|\b(or|and|xor|select)\b"),
         Sign(
             name="probe",
             pattern=r"sleep\s*\(|benchmark\s*\(|waitfor\s+delay|extractvalue|updatexml|utl_|dbms_|"
-            r"xp_|information_schema|load_file|procedure\s+analyse|\d\.e\s*\(|[%\\]u00[0-7]|@@|sysobjects|randomblob|union",
+            r"xp_|information_schema|load_file|procedure\s+analyse|\d\.e\s*\(|[%\\]u00[0-7]|@@|sysobjects|randomblob|union|"
+            r"load_extension|lo_import|lo_export|pg_read_|pg_ls_dir|sys_eval|sys_exec|sp_password|outfile|dumpfile|"
+            r"exec(?:ute)?\s*\(\s*[@nc]|placing\s|\sfrom\s+\d+\s+for\s",
         ),
         Sign(
             name="mongo",
@@ -116,6 +119,9 @@ class Sql:
                 report.nest(_dynamic_view(view, part))
         for sign in _settled(_judged(tokens, found, text, budget)):
             _report(view, 0, sign, report)
+        if view.language == Language.AUTO:
+            for sign in lone_statements(found):
+                _report(view, 0, sign, report)
         if len(text) <= MAX_ENCODED and ("%" in text or "+" in text):
             self._encoded(view, text, report)
 
@@ -173,7 +179,7 @@ class Sql:
             start, end = found.span("value")
             language = "sql" if key in _SQL_KEYS else "shell" if key in _SHELL_KEYS else ""
             if not language and "\\" not in value and not _ONE_WORD.match(value):
-                language = {Guess.SQL: "sql", Guess.JSON: ""}.get(guess(value), "")
+                language = Language.AUTO if guess(value) == Guess.SQL else ""
             if language:
                 report.nest(_json_string(view, start, end, language))
             else:
@@ -266,6 +272,7 @@ def _dynamic_view(view: View, part: destructive.Dynamic) -> View:
         layer=whole.layer,
         depth=whole.depth,
         path=view.path,
+        carrier=view.carrier,
     )
 
 

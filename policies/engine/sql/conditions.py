@@ -415,6 +415,16 @@ class ConditionReader:
         # A column in standard SQL, a string in MySQL: equal to itself in both.
         return Node(kind="column", first=start, last=self.at, name=token.text[1:-1].lower())
 
+    def _array(self, start: int) -> Node:
+        """ARRAY['a', 'b'], a constant if its elements are."""
+        first = self.at + 1
+        self._skip_group()
+        plain = all(
+            token.kind in ("string", "number") or token.text in ",]"
+            for token in self.tokens[first : self.at]
+        )
+        return self._node("constant" if plain else "unknown", start, "")
+
     def _string(self, start: int, token: Token) -> Node:
         value = token.text[token.text.find("'") + 1 : -1]
         while self.at < len(self.tokens) and self.tokens[self.at].kind == "string":
@@ -465,6 +475,8 @@ class ConditionReader:
             return Node(kind="null", first=start, last=self.at)
         if word == "case":
             return self._case(start)
+        if word == "array" and self._peek() == "[":
+            return self._array(start)
         if word in ("interval", "date", "timestamp") and self._is_literal():
             self.at += 1
             return self._unknown(start)

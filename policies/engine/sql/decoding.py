@@ -18,7 +18,7 @@ _OVERLONG = re.compile(r"%c([01])%([89ab][0-9a-f])", re.IGNORECASE)
 _BLANK = re.compile(r"(?<!%c2)%a0", re.IGNORECASE)  # MySQL takes it for a blank in latin1
 _STRAY_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2}|u[0-9a-fA-F]{4})(?=[A-Za-z])")
 PLUS = re.compile(
-    r"(?:\+|\A)(?:and|or|union|select|order|having|from|where|like|xor|waitfor)\+", re.I
+    r"(?:[+;)]|\A)(?:and|or|union|select|order|having|from|where|like|xor|waitfor)\+", re.I
 )
 _INSIDE_WORD = re.compile(r"(?<=[a-z])/\*[^*/]{0,12}\*/(?=[a-z])", re.IGNORECASE)
 _LINE = re.compile(r"(?:\#|--)[\w ]{0,40}[\r\n]+")

@@ -282,9 +282,11 @@ def _names_procedure(tokens: Tokens, index: int) -> bool:
 
 
 def _holds_prose(tokens: Tokens, index: int) -> bool:
-    """Whether the brackets hold words: sleep (8 hours)."""
+    """Whether the brackets hold words, or nothing: sleep (8 hours), how sleep() works."""
     if text_at(tokens, index + 1) != "(":
         return False
+    if text_at(tokens, index + 2) == ")" or _is_arrow(tokens, index - 2):
+        return True
     first, second = kind_at(tokens, index + 2), text_at(tokens, index + 3)
     if first == "word":  # sleep(x, n)
         return second in (",", ")")
@@ -292,6 +294,12 @@ def _holds_prose(tokens: Tokens, index: int) -> bool:
         behind = index + 4
         return kind_at(tokens, behind) == "word" and tokens[behind].text not in _BEHIND_CALL
     return first == "number" and kind_at(tokens, index + 3) == "word"
+
+
+def _is_arrow(tokens: Tokens, index: int) -> bool:
+    """`() => sleep(5)`: a function of JavaScript."""
+    pair = (text_at(tokens, index), text_at(tokens, index + 1))
+    return pair == ("=", ">") and text_at(tokens, index - 1) in (")", "async")
 
 
 _NAMES = (

@@ -53,6 +53,12 @@ RULES: tuple[Rule, ...] = (
     _injection("misplaced_clause", "A clause stands where a value belongs.", _CWE),
     _injection("open_quote", "A quote is left open behind a condition.", _CWE),
     _injection("breakout", "A value ends its place and goes on as SQL.", _CWE),
+    _injection(
+        "lone_statement",
+        "Where nothing says that SQL is expected, a statement or call reaches for the server's "
+        "accounts, files or programs, or only waits.",
+        _INJECTION,
+    ),
     _injection("concatenation", "A value joins an expression to its string.", _CWE),
     _destructive("drop_table", "DROP TABLE.", f"{_POSTGRES}/sql-droptable.html"),
     _destructive(

@@ -215,6 +215,56 @@ SAMPLES = (
     _injection(
         "concatenation", "'||(select pin from vault)||'", "'||' is how strings are joined", "auto"
     ),
+    _injection("lone_statement", "select * from pg_shadow", "select * from pg_tables", "auto"),
+    _injection("lone_statement", "select sleep(3 * 4)", "select now()", "auto"),
+    _injection("stacked", "exec(@order)", "exec(order)", "auto"),
+    _injection(
+        "lone_statement", "declare @o int select @o =", "declare @o int select @o = 4", "auto"
+    ),
+    _injection(
+        "lone_statement",
+        "select current_setting('krb_server_keyfile')",
+        "select current_setting('work_mem')",
+        "auto",
+    ),
+    _injection(
+        "lone_statement", "5 or load_extension('x.so')", "db.load_extension('x.so')", "auto"
+    ),
+    _injection("lone_statement", "kim into outfile '/tmp/k'", "kim into a file '/tmp/k'", "auto"),
+    _injection("lone_statement", "@@version", "@@ -4,7 +4,7 @@ version", "auto"),
+    _injection(
+        "lone_statement",
+        "overlay(pin placing '' from 1 for 0)",
+        "overlay (the first) placing names",
+        "auto",
+    ),
+    _injection("breakout", "' or (active)", "'or (active) members'", "auto"),
+    _injection("breakout", "5 or {x length(pin)>4}", "5 or {x: pin} of them", "auto"),
+    _injection("tautology", "; or '4'='4'", "; or '4 by 4'", "auto"),
+    _injection("breakout", "where 4=4 and 5=5#", "where 4 of 5 live", "auto"),
+    _injection("union_select", "4 union values (5,6)", "4 union values of 1793", "auto"),
+    _injection("union_select", "4 union table crew", "4 union table lamps, oak", "auto"),
+    _injection("misplaced_clause", 'or engine!="', 'or engine!="diesel"', "auto"),
+    _injection("misplaced_clause", "if(4=", "if(a=", "auto"),
+    _injection("misplaced_clause", "from(select count(*),", "from (a select few)", "auto"),
+    _injection(
+        "conditional_probe",
+        "and case when [x] then 4 else 5 end",
+        "and case when the lid will not end",
+        "auto",
+    ),
+    _injection("inline_comment", "in/**/(", "in/**/*.py", "auto"),
+    _injection("comment_tail", "4/*'*/", "4/*.txt", "auto"),
+    _injection("comment_tail", "kim');--", "f('kim'); // done", "auto"),
+    _injection("comment_tail", "4;--", "4; -- and then 5", "auto"),
+    _injection("comment_tail", "--sp_password", "exec sp_password", "auto"),
+    _injection(
+        "tautology",
+        """or '{"a":4}' ?| array['a','b']""",
+        """price ?| array['a','b']""",
+        "auto",
+    ),
+    _injection("tautology", "5 or json_valid('{}')", "json_valid('{}') or 5", "auto"),
     _injection("tautology", "%27%20or%203%3D3--%20", "100%25 cotton or 3%25 wool", "auto"),
     _injection(
         "tautology",

@@ -21,6 +21,7 @@ from policies.engine.sql.unions import PROBES, lists_columns
 
 HEAD = 8  # tokens that are put before a bare value, and its first
 MAX_HIDDEN = 400  # characters of a comment that are looked at
+MIN_QUERY = 2  # tokens: SELECT and one word
 MAX_BLANK = 12  # characters of a comment that stands for a blank
 
 _EMPTY = re.compile(r"(?:--[\s+\-]*|#\s*|/\*[\s*]*(?:\*/)?|;?%00)['\"]?\Z")
@@ -129,7 +130,7 @@ def stacked(statements: Sequence[Statement], text: str, *, value: bool) -> Itera
         if value and not well_formed:
             return
         if value and (statement.verb or waits):
-            if waits or starts_sql(text[statement.start : statement.end]):
+            if waits or _is_query(statement, text):
                 yield _stack(statement)
         elif (
             (waits or verb == "shutdown" or _sleeps(statement) or _reaches_out(statement))
@@ -137,6 +138,15 @@ def stacked(statements: Sequence[Statement], text: str, *, value: bool) -> Itera
             and first.verb in ("select", "insert", "update", "delete", "with", "replace")
         ):
             yield _stack(statement)
+
+
+def _is_query(statement: Statement, text: str) -> bool:
+    """Whether a verb begins a statement here: `Ross; select works` is none, `1; select 2` is."""
+    tokens = statement.tokens
+    name = tokens[1] if len(tokens) > 1 else tokens[0]
+    if tokens[0].text == "select" and len(tokens) <= MIN_QUERY and name.kind == "word":
+        return name.text in PROBES
+    return starts_sql(text[statement.start : statement.end])
 
 
 def _closes_early(first: Statement, second: Statement, text: str) -> bool:

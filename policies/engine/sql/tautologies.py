@@ -32,7 +32,8 @@ _PURE = word_set(
     "lcase hex unhex bin oct conv concat concat_ws substring substr mid left right lpad rpad "
     "instr locate position strcmp round floor ceil ceiling pi power pow sqrt exp md5 sha1 sha "
     "crc32 bit_count isnull reverse repeat replicate space trim ltrim rtrim quote quarter tan "
-    "cot sin cos row field likelihood likely unlikely typeof cast convert json"
+    "cot sin cos row field likelihood likely unlikely typeof cast convert json "
+    "json_valid json_length json_type json_depth json_quote json_array json_object json_extract"
 )
 # What probes ask the server about itself.
 _SELF = word_set(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from policies.engine.language import word_set
-from policies.engine.sql.evidence import COMPARISONS, Evidence, Tokens, text_at
+from policies.engine.sql.evidence import COMPARISONS, Evidence, Tokens, kind_at, text_at
 from policies.engine.sql.statements import Statement, clause_end, top_level
 from policies.engine.sql.tokens import Token
 
@@ -45,6 +45,9 @@ def unions(statement: Statement, *, value: bool) -> Iterator[Evidence]:
         while text_at(tokens, at) in ("all", "distinct", "(", "distinctrow"):
             at += 1
         if text_at(tokens, at) != "select":
+            if value and _brings_rows(tokens, index, at):
+                yield _union("A UNION of rows or of a table comes out of a value.", tokens, index)
+                return
             if value and at > index + 1 and text_at(tokens, at).startswith("select"):
                 yield _union("A UNION SELECT comes out of a value.", tokens, index)
                 return
@@ -56,6 +59,16 @@ def unions(statement: Statement, *, value: bool) -> Iterator[Evidence]:
         if reason:
             yield _union(reason, tokens, index)
             return
+
+
+def _brings_rows(tokens: Tokens, index: int, at: int) -> bool:
+    """`7 UNION VALUES (1,2)`, `7 UNION TABLE users`: queries without a SELECT."""
+    if tokens[index - 1].kind not in ("number", "string", "quoted"):
+        return False
+    if text_at(tokens, at) == "values":
+        return text_at(tokens, at + 1) in ("(", "row")
+    ends = at + 2 >= len(tokens) or tokens[at + 2].kind == "comment"
+    return text_at(tokens, at) == "table" and kind_at(tokens, at + 1) == "word" and ends
 
 
 def _union(reason: str, tokens: Tokens, index: int) -> Evidence:

@@ -13,6 +13,7 @@ from policies.engine.language import word_set
 from policies.engine.sql.breakouts import breakouts
 from policies.engine.sql.budget import Budget, Work
 from policies.engine.sql.evidence import BEHIND_LITERAL, Evidence, Tokens
+from policies.engine.sql.fragments import fragments
 from policies.engine.sql.injection import evidence
 from policies.engine.sql.statements import split
 from policies.engine.sql.tokens import tokenize
@@ -27,9 +28,11 @@ _CONTEXTS = ("", "'", '"', "`")  # behind the head: as a number, or inside these
 _OPERAND = 7  # the index of the first token behind the head
 _OPERATOR_FIRST = re.compile(
     r"\s*(?:and|or|xor|union|having|order\s+by|group\s+by|rlike|limit|procedure|waitfor|into|"
-    r"in\s*\(\s*select|&&|\|\||[,);])",
+    r"in\s*\(\s*select|where\s+\(*['\"\d]|&&|\|\||[,);])",
     re.IGNORECASE,
 )
+# `; or 1=1`: the mark ends what stood before the value.
+_AFTER_END = re.compile(r"\s*;\s*(?=(?:and|or|xor)\s)", re.IGNORECASE)
 _SUBQUERY = re.compile(
     r"\s*\(+\s*select\b(?P<rest>.*)\)\s*(?:[=<>][^()]{1,40})?\Z", re.IGNORECASE | re.DOTALL
 )
@@ -87,6 +90,8 @@ def value_evidence(value: str, budget: Budget) -> list[Evidence]:
     if closed := _CLOSED.match(value):
         # kim@x) and 4=4: whatever stands before a bracket that nobody opened is the value
         value = "1" * closed.end() + value[closed.end() :]
+    elif joined := _AFTER_END.match(value):
+        value = " " * joined.end() + value[joined.end() :]
     if _CONCATENATED.match(value):
         return [
             _whole(
@@ -104,7 +109,7 @@ def value_evidence(value: str, budget: Budget) -> list[Evidence]:
             found = list(_in_context(value, quote, budget))
             if any(not sign.weak for sign in found) or len(found) > 1:
                 return found
-    return []
+    return list(fragments(value))
 
 
 def _is_document(value: str) -> bool:
@@ -183,7 +188,7 @@ def _in_context(value: str, quote: str, budget: Budget) -> Iterator[Evidence]:
         found.extend(
             breakouts(bare, first, text, quoted=bool(quote), alone=made_up, unclosed=unclosed)
         )
-    if quote and not any(sign.rule == "comment_tail" for sign in found):
+    if quote and not any(sign.rule == "comment_tail" and not sign.weak for sign in found):
         found.extend(_cut_off(tokens, value, quote))
     whole = not quote and tokens[_OPERAND].kind in ("string", "quoted")
     for sign in found:
@@ -211,10 +216,14 @@ def _cut_off(tokens: Tokens, value: str, quote: str) -> Iterator[Evidence]:
     """`kim'-- and the rest`: a comment right behind the quote, whatever it says."""
     if tokens[-1].text == ";" and tokens[-2].text.endswith("*/"):
         tokens = tokens[:-1]
-    if len(tokens) != _OPERAND + 2 or tokens[-1].kind != "comment":
+    at = _OPERAND + 1
+    while at < len(tokens) and tokens[at].text == ")":
+        at += 1
+    at += at < len(tokens) and tokens[at].text == ";"
+    if len(tokens) != at + 1 or tokens[-1].kind != "comment":
         return
     before = value[: tokens[_OPERAND].end - len(_HEAD) - 2]
-    touching = tokens[-1].start == tokens[_OPERAND].end
+    touching = tokens[at].start == tokens[at - 1].end
     if _CUT.match(tokens[-1].text) and " " not in before and (touching or not before):
         yield Evidence(
             rule="comment_tail",

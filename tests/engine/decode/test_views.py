@@ -44,31 +44,55 @@ def test_ordinary_writing_and_harmless_encodings_pass(sample):
     assert not analysis.truncated
 
 
-def test_a_number_in_base64_leaves_no_recoverable_rest():
-    for before in range(1, 8):
-        encoded = base64.b64encode(("." * before + PERSON).encode()).decode()
-        text = f"data:text/plain;base64,{encoded} end"
+@pytest.mark.parametrize(
+    "written",
+    ["data:text/plain;base64,{}", "b64decode('{}')", "note {}", "Basic {}", "a: {}\nkind: Secret"],
+)
+@pytest.mark.parametrize("before", [0, 1, 2, 30])
+def test_what_is_encoded_goes_as_a_whole_if_anything_in_it_does(written, before):
+    encoded = base64.b64encode(("." * before + PERSON + " and on" * 9).encode()).decode()
+    text = f"{written.format(encoded)} end"
 
-        redacted = redact(text, examine(text).findings).text
+    redacted = redact(text, examine(text).findings).text
 
-        body = redacted.partition("base64,")[2].partition(" end")[0]
-        head, _, tail = body.partition("[SSN]")
-        assert body != encoded
-        for piece in (head, tail):
-            kept = piece[: len(piece) - len(piece.rstrip("=")) or None]
-            whole = base64.b64decode(kept + "=" * (-len(kept) % 4)) if kept else b""
-            assert not {b"536", b"22-", b"8726", b"-87"} & {
-                whole[at : at + size] for size in (3, 4) for at in range(len(whole))
-            }
+    assert redacted == f"{written.format('[SSN]')} end"
 
 
-def test_the_same_value_twice_is_found_twice():
+def test_what_is_encoded_in_what_is_encoded_goes_with_the_outermost_run():
+    inner = quote(base64.b64encode(PERSON.encode()).decode())
+    outer = base64.b64encode(f"q={inner} and more".encode()).decode()
+
+    (found,) = examine(f"note {outer} end").findings
+
+    assert (found.start, found.end) == (5, 5 + len(outer))
+
+
+def test_an_attack_in_base64_is_marked_where_it_stands():
+    encoded = base64.b64encode(b"cd /home/kim/notes; rm -rf /srv/data").decode()
+
+    (found,) = examine(encoded, Language.AUTO).findings
+
+    assert (found.kind, found.start) == ("shell.dangerous", 24)
+
+
+def test_the_same_value_in_two_runs_is_found_in_both():
     encoded = base64.b64encode(f"{PERSON}\n".encode() * 4).decode()
     text = f"data:;base64,{encoded}\n and again data:;base64,{encoded}\n"
 
     starts = [f.start for f in examine(text).findings if f.kind == "pii.ssn"]
 
-    assert len(starts) == 8
+    assert starts == [13, text.rindex(encoded)]
+
+
+def test_a_picture_or_a_digest_is_no_text():
+    data = bytes(range(256)) * 40
+    encoded = base64.b64encode(data).decode()
+    text = f"a {encoded} b sha512-{encoded[:88]} {PERSON}"
+
+    analysis = examine(text)
+
+    assert [f.layer for f in analysis.findings] == [""]
+    assert not analysis.truncated
 
 
 def test_what_stands_plainly_is_marked_there_and_once():
