@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -10,16 +11,32 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from approvals import inbox, page, services
-from approvals.errors import ApprovalNotFound
-from approvals.forms import AnswerForm, BreakGlassForm, BulkDenyForm, ReviewForm
-from approvals.models import Answer, ApprovalRequest
-from axonportal.common.admin import ReadOnly, TenantScoped, memberships, plural, query_of
+from approvals import delegating, inbox, page, quality, services
+from approvals.errors import ApprovalNotFound, DelegationRefused
+from approvals.forms import AnswerForm, BreakGlassForm, BulkDenyForm, DelegationForm, ReviewForm
+from approvals.models import Answer, ApprovalRequest, Delegation
+from audit.bounded import bounded
+from audit.errors import TooMuchToRead
+from axonportal.common.admin import (
+    OWNER,
+    ReadOnly,
+    TenantScoped,
+    chips,
+    memberships,
+    plural,
+    query_of,
+)
+from axonportal.common.display import badge, visible
 from axonportal.common.errors import PortalError
 
+_SUGGESTED = timedelta(days=7)  # a delegation, unless somebody types another time
 _FORMS: dict[str, type[forms.Form]] = {
     "answer": AnswerForm,
     "glass": BreakGlassForm,
@@ -95,6 +112,54 @@ class ApprovalRequestAdmin(ReadOnly, TenantScoped):
                 )
                 % {"n": denied},
             )
+
+    # --- Figures --------------------------------------------------------------------------
+
+    def get_urls(self) -> list[Any]:
+        quality_page = path(
+            "quality/",
+            self.admin_site.admin_view(self.quality_view),
+            name="approvals_approvalrequest_quality",
+        )
+        return [quality_page, *super().get_urls()]
+
+    def quality_view(self, request: HttpRequest) -> HttpResponse:
+        """How people answer, for those who read everything."""
+        tenants = inbox.viewer(request).whole
+        if not tenants:
+            raise PermissionDenied
+        window = request.GET.get("window", "")
+        window = window if window in quality.WINDOWS else quality.DEFAULT_WINDOW
+        problem = ""
+        figures: dict[str, Any] = {}
+        try:
+            with bounded():
+                since = timezone.now() - quality.WINDOWS[window]
+                figures = {
+                    "people": quality.by_approver(tenants, since),
+                    "policies": quality.by_policy(tenants, since),
+                }
+        except TooMuchToRead as error:
+            problem = error.detail
+        context = self.page(
+            request,
+            title=_t("Approval quality"),
+            chips=chips(
+                request.GET,
+                "window",
+                _t("Time"),
+                [
+                    (key, _t("%(n)d days") % {"n": span.days})
+                    for key, span in quality.WINDOWS.items()
+                ],
+                default=quality.DEFAULT_WINDOW,
+            ),
+            problem=problem,
+            quick_s=quality.QUICK_S,
+            least=quality.ALWAYS_LEAST,
+            **figures,
+        )
+        return TemplateResponse(request, "approvals/quality.html", context)
 
     def _listed(
         self,
@@ -230,3 +295,137 @@ class ApprovalRequestAdmin(ReadOnly, TenantScoped):
 
 def _address(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+@admin.register(Delegation)
+class DelegationAdmin(ReadOnly, TenantScoped):
+    """Who answers in whose place; a person delegates her own voice, and nobody else's."""
+
+    menu_group = "work"
+    menu_order = 20
+    list_display = ["who", "starts", "ends", "state", "why"]
+    list_select_related = ["tenant", "approver", "delegate"]
+    empty_text = _("Nobody answers in anybody's place. Add a delegation before you go on leave.")
+    intro = _("Who is away lets a colleague answer in her place; each answer says so.")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        person = inbox.viewer(request)
+        return Delegation.objects.filter(
+            delegating.visible_to(person.user, whole=person.whole, tenants=person.tenants)
+        )
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(memberships(request))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(memberships(request))
+
+    @admin.display(description=_("who for whom"), ordering="approver__username")
+    def who(self, row: Delegation) -> str:
+        return _t("%(delegate)s for %(approver)s") % {
+            "delegate": row.delegate.get_username(),
+            "approver": row.approver.get_username(),
+        }
+
+    @admin.display(description=_("reason"))
+    def why(self, row: Delegation) -> SafeString:
+        return visible(row.reason)
+
+    @admin.display(description=_("from"), ordering="starts_at")
+    def starts(self, row: Delegation) -> str:
+        return f"{row.starts_at:%Y-%m-%d %H:%M} UTC"
+
+    @admin.display(description=_("until"), ordering="ends_at")
+    def ends(self, row: Delegation) -> str:
+        return f"{row.ended_at or row.ends_at:%Y-%m-%d %H:%M} UTC"
+
+    @admin.display(description=_("state"))
+    def state(self, row: Delegation) -> SafeString:
+        return delegation_state(row)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Delegate one's own voice."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        user: Any = request.user
+        now = timezone.now()
+        form = DelegationForm(
+            request.POST or None,
+            user=user,
+            tenants=list(memberships(request)),
+            initial={"starts_at": now, "ends_at": now + _SUGGESTED},
+        )
+        if request.method == "POST" and form.is_valid():
+            typed = form.cleaned_data
+            try:
+                made = delegating.delegate(
+                    typed["tenant"],
+                    approver=user,
+                    to=typed["delegate"],
+                    starts_at=typed["starts_at"],
+                    ends_at=typed["ends_at"],
+                    reason=typed["reason"],
+                    now=now,
+                    address=_address(request),
+                )
+            except DelegationRefused as error:
+                form.add_error(error.field, error.detail)
+            else:
+                messages.success(
+                    request,
+                    _t("Delegated to %(name)s.") % {"name": made.delegate.get_username()},
+                )
+                return HttpResponseRedirect(reverse("admin:approvals_delegation_changelist"))
+        context = self.page(
+            request,
+            title=_t("Let somebody answer in my place"),
+            form=form,
+            most_days=delegating.MAX_LENGTH.days,
+        )
+        status = 400 if form.errors else 200
+        return TemplateResponse(request, "approvals/delegate.html", context, status=status)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """What was agreed; a POST by whom it is of, or by an owner, ends it early."""
+        row = self.found_or_404(request, object_id)
+        user: Any = request.user
+        role = memberships(request)[row.tenant_id].role
+        may_end = row.approver_id == user.pk or role == OWNER
+        if request.method == "POST":
+            if not may_end:
+                raise PermissionDenied
+            delegating.end(row, by=user, address=_address(request))
+            messages.success(request, _t("The delegation has ended."))
+            return HttpResponseRedirect(request.path)
+        context = self.page(
+            request,
+            title=str(row),
+            row=row,
+            state=delegation_state(row),
+            may_end=may_end and row.ended_at is None and row.ends_at > timezone.now(),
+            show_tenant=len(memberships(request)) > 1,
+        )
+        return TemplateResponse(request, "approvals/delegation.html", context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        raise Http404  # its beginning and its end are audit events
+
+
+def delegation_state(row: Delegation) -> SafeString:
+    """Whether it is in force, in a word."""
+    now = timezone.now()
+    if row.ended_at is not None:
+        return badge(_t("Ended early"), "quiet")
+    if row.ends_at <= now:
+        return badge(_t("Over"), "quiet")
+    return badge(_t("In force"), "good") if row.starts_at <= now else badge(_t("To come"), "wait")

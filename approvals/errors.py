@@ -34,3 +34,14 @@ class TooManyPending(Conflict):
     code = "too-many-pending"
     status = 429
     title = "Too many requests wait already"
+
+
+class DelegationRefused(Invalid):
+    """`field`: the one of the form that has to change."""
+
+    code = "delegation-refused"
+    title = "This cannot be delegated so"
+
+    def __init__(self, detail: str, *, field: str) -> None:
+        super().__init__(detail, errors=[{"field": field, "message": detail}])
+        self.field = field

@@ -11,9 +11,11 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _t
 from django.utils.translation import ngettext
 
+from approvals import inbox
 from audit.bounded import bounded
 from audit.errors import TooMuchToRead
 from audit.models import GatewayContext
@@ -22,6 +24,7 @@ from axonportal.accounts.authentication import DEMO_CLIENT
 from axonportal.accounts.connecting import Connecting, connecting
 from axonportal.accounts.models import Client, Credential, Membership
 from axonportal.common.admin import Chips, chips, memberships, query_of, tenant_slugs, tenants_with
+from axonportal.common.display import short_age
 from policies.models import Policy
 
 READS = "audit.view_gatewaycontext"  # what a role needs for the figures of its tenant
@@ -29,6 +32,7 @@ DAY = timedelta(hours=24)
 EXPIRES_SOON = timedelta(days=14)
 LAST_DECISIONS = 10
 CLIENT_SAMPLE = 500  # newest decisions in which a hook's is looked for
+MAX_QUOTED = 80  # characters of an operation in one line
 MAX_NAMED = 5  # policies or credentials named in one line
 PLOT_HEIGHT = 100  # units of the chart's own scale
 BAR_WIDTH = 0.76  # of an hour
@@ -120,7 +124,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         "reads": bool(slugs),
     }
     if not slugs:
-        return context
+        return context | {"tasks": approvals(request)}
     try:
         with bounded():
             rows = GatewayContext.objects.filter(tenant_id__in=tenants)
@@ -130,7 +134,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
                 "figures": figures(today, yesterday, tenant=slug),
                 "chart": chart(rows.between(first, now).per_hour(), first),
                 "last": GatewayContext.objects.all().newest(tenants, LAST_DECISIONS),
-                "tasks": tasks(request, tenants, now, tenant=slug),
+                "tasks": approvals(request) + tasks(request, tenants, now, tenant=slug),
                 "start": start(request, tenants),
             }
     except TooMuchToRead as error:
@@ -167,6 +171,44 @@ def figures(today: Totals, yesterday: Totals, *, tenant: str = "") -> list[Figur
         )
         for label, name, query, tone in parts
     ]
+
+
+def approvals(request: HttpRequest) -> list[Task]:
+    """What waits for her answer, and broken glass that nobody has looked at."""
+    person = inbox.viewer(request)
+    waiting = inbox.waiting_for(person)
+    url = reverse("admin:approvals_approvalrequest_changelist")
+    found = []
+    if (count := inbox.count_of(person)) != "0":
+        first = waiting.order_by("expires_at")[0]
+        found.append(
+            Task(
+                tone="wait",
+                text=_t("%(n)s waiting for your answer; the first expires %(when)s: %(text)s")
+                % {
+                    "n": count,
+                    "when": short_age(first.expires_at),
+                    "text": Truncator(first.text).chars(MAX_QUOTED),
+                },
+                url=first.get_absolute_url() if count == "1" else url,
+                link=_t("Look and answer"),
+            )
+        )
+    if broken := inbox.to_review(person).count():
+        found.append(
+            Task(
+                tone="bad",
+                text=ngettext(
+                    "A glass was broken and not reviewed yet.",
+                    "%(n)d glasses were broken and not reviewed yet.",
+                    broken,
+                )
+                % {"n": broken},
+                url=url,
+                link=_t("Review"),
+            )
+        )
+    return found
 
 
 def tasks(

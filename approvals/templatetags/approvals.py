@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from approvals import quality
 from approvals.models import Answer, ApprovalRequest
 from approvals.page import spelled
 from axonportal.common import display
@@ -74,3 +76,15 @@ def seconds(value: float | None) -> str:
     if value < 2 * 3_600:
         return spelled(timedelta(minutes=round(value / 60)))
     return spelled(timedelta(hours=round(value / 3_600)))
+
+
+@register.filter
+def share(value: float | None) -> str:
+    """A part of a whole in percent; a dash where there is no whole."""
+    return "-" if value is None else f"{value:.0%}"
+
+
+@register.simple_tag
+def always_approved(policy: Any) -> quality.PolicyFigures | None:
+    """The figures of a policy that everybody always approves; None for any other."""
+    return quality.always_approved(policy.tenant_id, str(policy.pk)) if policy else None

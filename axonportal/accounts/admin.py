@@ -35,6 +35,7 @@ from axonportal.accounts.forms import (
 )
 from axonportal.accounts.models import Client, Credential, Membership, Scope, Team, Tenant, User
 from axonportal.common.admin import (
+    InTenant,
     ObjectPermissionMixin,
     OwnRelated,
     ParentPermissionInline,
@@ -494,9 +495,21 @@ class GroupAdmin(Audited, SuperuserOnly, DjangoGroupAdmin):
         return int(group.size)
 
 
-class TenantAdmin(Audited, SuperuserOnly):
+def _owned(request: HttpRequest) -> list[int]:
+    """The ids of the tenants that the user owns."""
+    rows = memberships(request).items()
+    return [key for key, row in rows if row.role == Membership.Role.OWNER]
+
+
+class TenantAdmin(Audited, ObjectPermissionMixin, SuperuserOnly):
     """Organisations; whoever adds one becomes its first owner. Registered by `policies`, which
-    gives a new tenant its built-in policies."""
+    gives a new tenant its built-in policies.
+
+    Its owners look at it and say who may break the glass there; nobody may by her role.
+    """
+
+    handed_out = ["break_glass"]
+    change_form_template = "admin/accounts/tenant/change_form.html"  # type: ignore[misc]
 
     menu_order = 80
     list_display = ["slug", "name", "region", "members", "created_at"]
@@ -505,7 +518,28 @@ class TenantAdmin(Audited, SuperuserOnly):
     intro = _("Nothing of one tenant is ever seen by another.")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).annotate(size=Count("memberships"))
+        rows = super().get_queryset(request).annotate(size=Count("memberships"))
+        return rows if request.user.is_superuser else rows.filter(pk__in=_owned(request))
+
+    def owner(self, obj: Tenant) -> InTenant:
+        return InTenant(tenant_id=obj.pk)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        owned = _owned(request)
+        hers = bool(owned) if obj is None else obj.pk in owned
+        return hers or super().has_view_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Guardian's pages ask so before they show who has what; `_guarded` has let her in then.
+        is_handing_out = obj is None and hasattr(request, "_portal_object")
+        return is_handing_out or super().has_change_permission(request, obj)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        tenant = context.get("original")
+        context["may_hand_out"] = tenant is not None and self.may_hand_out(request, tenant)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("members"), ordering="size")
     def members(self, tenant: Any) -> int:

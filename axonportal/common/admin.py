@@ -126,6 +126,20 @@ class PortalAdmin(admin.ModelAdmin):
         context = {"empty_text": self.empty_text, "intro": self.intro}
         return super().changelist_view(request, context | (extra_context or {}))
 
+    def found_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """The object, if the user may see it.
+
+        Raises:
+            Http404: it is not there, or another tenant's; which of the two is not said.
+            PermissionDenied: her role does not show it.
+        """
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise Http404
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        return obj
+
 
 class TenantScoped(PortalAdmin):
     """Rows of the signed-in user's tenants only; another tenant's id is a 404.
@@ -224,27 +238,13 @@ class TenantScoped(PortalAdmin):
             kwargs["queryset"] = _shown(related, request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def found_or_404(self, request: HttpRequest, object_id: str) -> Any:
-        """The object, if the user may see it.
-
-        Raises:
-            Http404: it is not there, or another tenant's; which of the two is not said.
-            PermissionDenied: her role does not show it.
-        """
-        obj = self.get_object(request, object_id)
-        if obj is None:
-            raise Http404
-        if not self.has_view_permission(request, obj):
-            raise PermissionDenied
-        return obj
-
     def page(self, request: HttpRequest, **context: Any) -> dict[str, Any]:
         """The context of a page of this admin that is no form of Django's."""
         return {**self.admin_site.each_context(request), "opts": self.opts, **context}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _InTenant:
+class InTenant:
     """Stands for any object of a tenant when a role is asked about one that is not there yet."""
 
     tenant_id: int
@@ -254,7 +254,7 @@ def tenants_with(request: HttpRequest, permission: str) -> list[int]:
     """The ids of those of the user's tenants in which her role has the permission."""
     user: Any = request.user
     return [
-        key for key in memberships(request) if user.has_perm(permission, _InTenant(tenant_id=key))
+        key for key in memberships(request) if user.has_perm(permission, InTenant(tenant_id=key))
     ]
 
 
@@ -343,12 +343,22 @@ class ParentPermissionInline(admin.TabularInline):
         return self._parent(request, "change", obj)
 
 
-class _UserPermissions(AdminUserObjectPermissionsForm):
+class _Limited:
+    """Mixin: offers the permissions of these names only; all of them if there are none."""
+
+    handed_out: Sequence[str] = ()
+
+    def get_obj_perms_field_choices(self) -> list[Any]:
+        choices = super().get_obj_perms_field_choices()  # type: ignore[misc]
+        return [one for one in choices if not self.handed_out or one[0] in self.handed_out]
+
+
+class _UserPermissions(_Limited, AdminUserObjectPermissionsForm):
     def get_obj_perms_field_widget(self) -> type[forms.Widget]:
         return forms.CheckboxSelectMultiple
 
 
-class _GroupPermissions(AdminGroupObjectPermissionsForm):
+class _GroupPermissions(_Limited, AdminGroupObjectPermissionsForm):
     def get_obj_perms_field_widget(self) -> type[forms.Widget]:
         return forms.CheckboxSelectMultiple
 
@@ -360,6 +370,7 @@ class ObjectPermissionMixin(ReinforcedGuardedModelAdminMixin):
     tenant has while she looks at another; so here the object's tenant is asked as well.
     """
 
+    handed_out: Sequence[str] = ()  # the permissions that are; without any, all of the model's
     obj_perms_manage_template = "admin/object_permissions.html"
     obj_perms_manage_user_template = "admin/object_permissions_of.html"
     obj_perms_manage_group_template = "admin/object_permissions_of.html"
@@ -441,16 +452,21 @@ class ObjectPermissionMixin(ReinforcedGuardedModelAdminMixin):
         return GroupForm
 
     def get_obj_perms_manage_user_form(self, request: HttpRequest) -> type[forms.Form]:
-        return _UserPermissions
+        return type("UserPermissions", (_UserPermissions,), {"handed_out": self.handed_out})
 
     def get_obj_perms_manage_group_form(self, request: HttpRequest) -> type[forms.Form]:
-        return _GroupPermissions
+        return type("GroupPermissions", (_GroupPermissions,), {"handed_out": self.handed_out})
 
     def get_obj_perms_base_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         context = super().get_obj_perms_base_context(request, obj)  # type: ignore[no-untyped-call]
         path = f"admin:{self.opts.app_label}_{self.opts.model_name}"  # type: ignore[attr-defined]
         return {
             **context,
+            "model_perms": [
+                one
+                for one in context["model_perms"]
+                if not self.handed_out or one.codename in self.handed_out
+            ],
             "title": _t("Who may do what with %(name)s") % {"name": obj},
             "back": reverse(f"{path}_permissions", args=[obj.pk]),
             "back_to_object": reverse(f"{path}_change", args=[obj.pk]),

@@ -15,8 +15,8 @@ from guardian.shortcuts import assign_perm
 from approvals import inbox as lists
 from approvals.models import ANSWER, Answer, ApprovalRequest, Delegation
 from axonportal.accounts.models import Membership, Tenant, User
-from tests.approvals.holding import answered
-from tests.approvals.pages import INBOX, held, inbox
+from tests.approvals.holding import answered, held
+from tests.approvals.pages import INBOX, inbox
 from tests.factories import MembershipFactory, TenantFactory, UserFactory, approver
 from tests.portal.people import HOSTILE, browser, member, read
 

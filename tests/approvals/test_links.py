@@ -14,7 +14,7 @@ from approvals import links
 from approvals.models import Answer, ApprovalRequest
 from audit.models import AuditEvent
 from axonportal.accounts.models import Tenant, User
-from tests.approvals.pages import held
+from tests.approvals.holding import held
 from tests.factories import TenantFactory, approver
 from tests.portal.people import browser, read
 

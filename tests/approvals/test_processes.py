@@ -23,7 +23,8 @@ from tests.gateway.running import PROJECT, Running, running
 pytestmark = pytest.mark.processes
 CALLERS = 50
 REQUESTS = 25  # so that two calls wait for each
-WAIT_S = 25
+WAIT_S = 100
+SOON_S = 60.0
 # Answers every open request as the demo's admin; to be run beside the portal.
 ANSWER = """
 import django
@@ -41,7 +42,7 @@ for request in ApprovalRequest.objects.open():
 
 @pytest.fixture(scope="module")
 def portal() -> Iterator[Running]:
-    with running() as up:
+    with running(AXON_MAX_WAIT_S=str(WAIT_S)) as up:
         assert up.call("POST", "/api/v1/policies", SEED)[0] == 201
         yield up
 
@@ -67,7 +68,7 @@ def pending(portal: Running) -> int:
 
 
 def until_pending(portal: Running, calls: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + SOON_S
     while pending(portal) < calls:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -122,7 +123,7 @@ def test_calls_that_wait_outlive_a_restart_of_the_database(portal: Running) -> N
 
 
 def until_back(portal: Running) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + SOON_S
     while True:
         try:
             pending(portal)

@@ -14,8 +14,8 @@ from approvals.models import Answer, ApprovalRequest
 from audit.models import AuditEvent
 from audit.services import record_tool_call
 from axonportal.accounts.models import Tenant, User
-from tests.approvals.holding import QUERY, answered, seed_policy
-from tests.approvals.pages import held, page, says
+from tests.approvals.holding import QUERY, answered, held, seed_policy
+from tests.approvals.pages import page, says
 from tests.audit.records import stored
 from tests.factories import approver
 from tests.gateway.calling import Api

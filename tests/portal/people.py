@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
 from django.test import Client as Browser
 from django.urls import reverse
+from django.utils import timezone
 
+from approvals.models import ApprovalRequest, Delegation
 from audit.models import AuditEvent, GatewayContext, ToolCall
 from audit.services import record_event, record_tool_call
 from axonportal.accounts.models import Client, Credential, Membership, Team, Tenant, User
 from policies.models import Policy
 from policies.services import add_builtin_policies
+from tests.approvals.holding import held
 from tests.audit.records import stored
-from tests.factories import ClientFactory, MembershipFactory, TeamFactory, issued, saved_policy
+from tests.factories import (
+    ClientFactory,
+    MembershipFactory,
+    TeamFactory,
+    approver,
+    issued,
+    saved_policy,
+)
 
 HOSTILE = (
     '<script>alert(1)</script> "><img src=x onerror=alert(2)> {{ 7|add:7 }} '
@@ -37,6 +48,8 @@ class World:
     decision: GatewayContext
     tool_call: ToolCall
     event: AuditEvent
+    approval: ApprovalRequest
+    delegation: Delegation
 
 
 def member(tenant: Tenant, role: str = Membership.Role.OWNER, **fields: Any) -> User:
@@ -72,10 +85,12 @@ def world(tenant: Tenant, mark: str) -> World:
         verdict="deny",
         triggered_policies=[f"{mark}-policy"],
     )
+    owner = member(tenant, username=f"{mark}-owner")
+    person = approver(tenant, f"{mark}-group", username=f"{mark}-approver")
     return World(
         tenant=tenant,
         mark=mark,
-        owner=member(tenant, username=f"{mark}-owner"),
+        owner=owner,
         policy=saved_policy(tenant, name=f"{mark}-policy"),
         client=client,
         credential=issued(client, name=f"{mark}-credential").credential,
@@ -90,6 +105,22 @@ def world(tenant: Tenant, mark: str) -> World:
             output=f"{mark} output",
         ),
         event=record_event("policy.update", actor=f"{mark}-owner", tenant_id=tenant.pk),
+        approval=held(
+            tenant,
+            f"deploy {mark}",
+            client_id=client.client_id,
+            context_id=decision.pk,
+            session_id=f"{mark}-session",
+            terms={"approvers": [f"{mark}-group"], "policy": f"{mark}-policy"},
+        ),
+        delegation=Delegation.objects.create(
+            tenant=tenant,
+            approver=owner,
+            delegate=person,
+            starts_at=timezone.now(),
+            ends_at=timezone.now() + timedelta(days=1),
+            reason=f"{mark} leave",
+        ),
     )
 
 
@@ -110,6 +141,8 @@ def pages_of(one: World) -> dict[str, str]:
             "admin:accounts_membership_change",
             args=[one.owner.memberships.get(tenant=one.tenant).pk],
         ),
+        "approval": one.approval.get_absolute_url(),
+        "delegation": reverse("admin:approvals_delegation_change", args=[one.delegation.pk]),
         "decision": reverse("admin:audit_gatewaycontext_change", args=[one.decision.pk]),
         "tool call": reverse("admin:audit_toolcall_change", args=[one.tool_call.pk]),
         "audit event": reverse("admin:audit_auditevent_change", args=[one.event.pk]),
@@ -118,6 +151,9 @@ def pages_of(one: World) -> dict[str, str]:
 
 LISTS = {
     "overview": "admin:index",
+    "approvals": "admin:approvals_approvalrequest_changelist",
+    "approval quality": "admin:approvals_approvalrequest_quality",
+    "delegations": "admin:approvals_delegation_changelist",
     "policies": "admin:policies_policy_changelist",
     "clients": "admin:accounts_client_changelist",
     "credentials": "admin:accounts_credential_changelist",
@@ -130,6 +166,7 @@ LISTS = {
 }
 FORMS = {
     "new policy": "admin:policies_policy_add",
+    "new delegation": "admin:approvals_delegation_add",
     "new client": "admin:accounts_client_add",
     "new credential": "admin:accounts_credential_add",
     "new team": "admin:accounts_team_add",

@@ -12,8 +12,9 @@ from audit.querysets import HourCount
 from axonportal.accounts.models import Membership
 from axonportal.overview import chart, nice_ticks
 from policies.services import update_policy
+from tests.approvals.holding import held
 from tests.audit.records import stored
-from tests.factories import MembershipFactory, TenantFactory, UserFactory, issued
+from tests.factories import MembershipFactory, TenantFactory, UserFactory, approver, issued
 from tests.portal.people import World, browser, read
 
 
@@ -104,3 +105,17 @@ def test_a_superuser_without_a_tenant_is_told_what_to_do(db: None) -> None:
     root = UserFactory(is_superuser=True, is_staff=True)
 
     assert "You belong to no tenant yet" in _page(root)
+
+
+def test_what_waits_for_my_answer_comes_first(ours: World) -> None:
+    ann = approver(ours.tenant, username="ann")
+    held(ours.tenant, "deploy <b>production</b>\u202e")
+    held(ours.tenant, "another")
+
+    page = _page(ann)
+
+    text = read(page).text
+    assert "2 waiting for your answer; the first expires in 23 h" in text
+    assert "deploy <b>production</b>" in text
+    assert "\u202e" not in page
+    assert "Decisions per hour" not in text  # she reads no trail

@@ -90,7 +90,7 @@ def test_the_demo_says_so_on_every_page(ours: World, settings: object, demo: boo
     assert ["trusts every program" in page.content.decode() for page in pages] == [demo] * 4
 
 
-@pytest.mark.parametrize("name", ["users", "groups", "tenants"])
+@pytest.mark.parametrize("name", ["users", "groups"])
 def test_what_reaches_beyond_a_tenant_is_for_superusers(ours: World, name: str) -> None:
     app = "auth" if name == "groups" else "accounts"
     url = reverse(f"admin:{app}_{name[:-1]}_changelist")

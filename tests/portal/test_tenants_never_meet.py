@@ -21,6 +21,8 @@ PAGES = (
     "revocation",
     "team",
     "membership",
+    "approval",
+    "delegation",
     "decision",
     "tool call",
     "audit event",
