@@ -47,6 +47,8 @@ _ARGUMENT_LANGUAGES = {
 }
 # A tool with one of these arguments beside a path writes the file; without, it reads it.
 _CONTENTS = ("content", "contents", "text", "new_string", "new_source", "insert_text", "new_str")
+# A tool with both moves or copies a file.
+_MOVED: dict[str | int, Language] = {"source": Language.READ_PATH, "destination": Language.PATH}
 _SQL_SERVERS = ("postgres", "mysql", "mariadb", "sqlite", "mssql", "oracle", "snowflake", "sql")
 _SEPARATOR = "\n"
 # In results of Claude Code's own tools: one of a few words each, checked by the client.
@@ -97,8 +99,15 @@ def of_tool_input(
     else:
         server_is_sql = tool_language(tool) == Language.SQL
         writes = isinstance(tool_input, Mapping) and any(name in tool_input for name in _CONTENTS)
+        moves = isinstance(tool_input, Mapping) and _MOVED.keys() <= tool_input.keys()
         strings = (
-            (path, text, _argument_language(path, server_is_sql=server_is_sql, writes=writes))
+            (
+                path,
+                text,
+                _MOVED[path[0]]
+                if moves and path[0] in _MOVED and len(text.split()) == 1
+                else _argument_language(path, server_is_sql=server_is_sql, writes=writes),
+            )
             for path, text in leaves(tool_input)
         )
     operation = _operation(strings, tool=tool, phase=Phase.BEFORE, fields=fields)

@@ -7,11 +7,11 @@ session, by path, and handed in again with the session's later operations.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from itertools import chain
-from posixpath import isabs, join, normpath
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from axonportal.gateway import keeping
 from axonportal.gateway.caller import Caller, name
 from axonportal.gateway.models import SessionFile
 from policies.engine.analysis import Analysis
+from policies.engine.copies import Copied, absolute
 from policies.engine.findings import EXECUTES
 from policies.engine.operation import Written
 from policies.engine.written import examine
@@ -30,10 +31,14 @@ KEPT = timedelta(days=7)  # since it was written; a session that is taken up aga
 MAX_CONTENT = 1_000_000  # characters of a content that are examined; more counts as truncated
 MAX_FINDINGS = 50  # kept per file: one would do, the others explain
 MAX_FILES = 1_000  # of a session that an operation is compared with, the newest first
+MAX_COPIES = 50  # copies, moves and links of one call that are followed
+MAX_COPIED = 200  # notes that they leave
+MAX_LINKS = 10  # through which one content is written
 # Arguments, by name, that say where something is written and what.
 _PATHS = ("file_path", "notebook_path", "path", "filename")
 _WHOLE = ("content", "contents", "text")
 _PART = ("new_string", "new_source", "insert_text", "new_str")
+_SOURCE, _DESTINATION = "source", "destination"  # of a tool that moves or copies a file
 
 
 def of(caller: Caller) -> Mapping[str, Written]:
@@ -59,16 +64,16 @@ class SessionFiles(Mapping[str, Written]):
             for digest, path, does in rows.values_list("path_digest", "path", "does")[:MAX_FILES]
         }
 
+    @cached_property
+    def _stored(self) -> dict[str, Written]:
+        return dict(self._files.values())
+
     def __getitem__(self, path: str) -> Written:
-        if (found := self._files.get(_digest(path))) is not None:
-            return found[1]
-        for stored, does in self._files.values():
-            if stored == path:
-                return does
-        raise KeyError(path)
+        found = self._files.get(_digest(path))
+        return found[1] if found is not None else self._stored[path]
 
     def __contains__(self, path: object) -> bool:
-        return isinstance(path, str) and _digest(path) in self._files
+        return isinstance(path, str) and (_digest(path) in self._files or path in self._stored)
 
     def __iter__(self) -> Iterator[str]:
         return (path for path, _ in self._files.values())
@@ -80,10 +85,17 @@ class SessionFiles(Mapping[str, Written]):
 def note(caller: Caller, tool_input: Any, analysis: Analysis) -> None:
     """Remember what an allowed call writes into files, by its arguments or as a command.
 
-    The whole content of a file replaces what was known of it; a part adds to it.
+    The whole content of a file replaces what was known of it; a part adds to it, and so does what
+    is copied or moved there. A move leaves what is known of the source: it may yet fail.
     """
     if not caller.session_id:
         return
+    copied = analysis.copied[:MAX_COPIES]
+    if isinstance(tool_input, Mapping) and (source := _text(tool_input, (_SOURCE,))):
+        target = _text(tool_input, (_DESTINATION,))
+        copied = (*copied, Copied(source=source, target=target)) if target else copied
+    if copied:
+        _follow(caller, copied)
     for path, content in analysis.written.items():
         _note(caller, path, content, is_part=False)
     if not isinstance(tool_input, Mapping) or not (path := _text(tool_input, _PATHS)):
@@ -94,18 +106,57 @@ def note(caller: Caller, tool_input: Any, analysis: Analysis) -> None:
         _note(caller, path, part, is_part=True)
 
 
+def _follow(caller: Caller, copied: Iterable[Copied]) -> None:
+    """Note what is known of files under the names that they get, in the order of the commands."""
+    here = caller.fields()["working_directory"]
+    files: Mapping[str, Written] = SessionFiles(caller)
+    added: dict[str, Written] = {}
+    for one in copied:
+        plain = replace(one, source=storable(one.source), target=storable(one.target))
+        copy = plain.absolute(here)
+        if copy.link:
+            found = [(copy.source, Written(link=keeping.of_text(copy.source)))]
+        else:
+            found = _within(copy.source, added) + _within(copy.source, files)
+        for path, does in found:
+            for copied_to in copy.landed(path):
+                if len(added) >= MAX_COPIED:
+                    return
+                added[copied_to] = does
+                _keep(caller, copied_to, does, is_part=True)
+
+
+def _within(source: str, files: Mapping[str, Written]) -> list[tuple[str, Written]]:
+    """What is known of the file `source`, and of those in it if it is a directory."""
+    found = [(source, files[source])] if source in files else []
+    start = source.rstrip("/") + "/"
+    return found + [(path, files[path]) for path in files if path.startswith(start)]
+
+
 def _note(caller: Caller, path: str, content: str | None, *, is_part: bool) -> None:
-    path = _absolute(storable(path), caller)
+    path = absolute(storable(path), caller.fields()["working_directory"])
     is_cut = content is not None and len(content) > MAX_CONTENT
     does = _kept(examine(path, content[:MAX_CONTENT] if content else content), is_cut=is_cut)
+    link = _keep(caller, path, does, is_part=is_part)
+    for _ in range(MAX_LINKS):
+        if not link:
+            return
+        # Through a link, unless that was replaced: so nothing is taken back.
+        link = _keep(caller, link, does, is_part=True)
+
+
+def _keep(caller: Caller, path: str, does: Written, *, is_part: bool) -> str:
+    """Store what running the file at an absolute path does; what it was a link to, if it was."""
     known = _rows(caller).filter(path_digest=_digest(path))
+    stored = known.values_list("does", flat=True).first()
+    earlier = Written() if stored is None else msgspec.convert(stored, Written)
     if is_part:
-        earlier = known.values_list("does", flat=True).first()
-        if earlier is not None:
-            does = _joined(msgspec.convert(earlier, Written), does)
-    if not (does.findings or does.truncated or EXECUTES in does.facts):
+        does = _joined(earlier, does)
+    elif earlier.link:
+        does = replace(does, link=earlier.link)
+    if not (does.findings or does.truncated or does.link or EXECUTES in does.facts):
         known.delete()
-        return
+        return ""
     SessionFile.objects.update_or_create(
         **_session(caller),
         path_digest=_digest(path),
@@ -115,6 +166,7 @@ def _note(caller: Caller, path: str, content: str | None, *, is_part: bool) -> N
             "written_at": timezone.now(),
         },
     )
+    return earlier.link
 
 
 def forget() -> int:
@@ -145,13 +197,6 @@ def _text(tool_input: Mapping[str, Any], names: tuple[str, ...]) -> str:
     return next((value for value in values if isinstance(value, str) and value), "")
 
 
-def _absolute(path: str, caller: Caller) -> str:
-    here = caller.fields()["working_directory"]
-    if not isabs(path) and isinstance(here, str) and isabs(here):
-        path = join(here, path)
-    return normpath(path)
-
-
 def _kept(does: Written, *, is_cut: bool) -> Written:
     """What is stored of it: no values that must not be, and not more than explains it."""
     distinct = {(found.kind, found.rule): found for found in reversed(does.findings)}
@@ -173,4 +218,5 @@ def _joined(earlier: Written, later: Written) -> Written:
         findings=tuple(findings.values())[:MAX_FINDINGS],
         facts=facts,
         truncated=earlier.truncated or later.truncated,
+        link=later.link or earlier.link,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+from policies.engine.copies import Copied
 from policies.engine.decode import Decode
 from policies.engine.family import Family
 from policies.engine.findings import EXECUTES, Finding, Report, View
@@ -28,7 +29,8 @@ class Analysis:
     """What the detectors read out of an operation; `truncated` when a limit cut them short.
 
     `written` holds, by path, what a command writes into files, for whoever hands it in as
-    `Operation.inherited` later (see `written`); None: what it downloads. `composed`: facts hold
+    `Operation.inherited` later (see `written`); None: what it downloads. `copied` says which
+    files get other names, in the order of the commands (see `copies`). `composed`: facts hold
     words that the text has in pieces only, so that nothing was found in them.
     """
 
@@ -36,6 +38,7 @@ class Analysis:
     facts: dict[str, tuple[str, ...]]
     truncated: bool = False
     written: Mapping[str, str | None] = field(default_factory=dict)
+    copied: tuple[Copied, ...] = ()
     composed: bool = False
 
 
@@ -100,6 +103,7 @@ def analyse(operation: Operation) -> Analysis:
         facts={name: tuple(values) for name, values in report.facts.items()},
         truncated=report.truncated,
         written=report.written,
+        copied=tuple(report.copied),
         composed=report.composed,
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from policies.engine.copies import Copied
 from policies.engine.mapped import Mapped, Places
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ CHARACTERS_JUDGED = 200
 AT_A_GLANCE = 0.5  # the confidence in a value past that
 MAX_FACT_VALUES = 200  # values kept per fact
 MAX_WRITTEN = 500  # files per operation
+MAX_COPIED = 500  # copies, moves and links per operation
 EXECUTES = "shell.executes"  # the fact: paths of files that are run or sourced
 DATA_FAMILIES = ("pii.", "secret.")  # what they find is taken out of texts
 
@@ -163,6 +165,7 @@ class Report:
     decoded: dict[Finding, str] = field(default_factory=dict)  # data in decoded views: its value
     executed: dict[str, tuple[int, int]] = field(default_factory=dict)
     written: dict[str, str | None] = field(default_factory=dict)
+    copied: list[Copied] = field(default_factory=list)
     spent: Counter[str] = field(default_factory=Counter)  # of budgets that all views share
     composed: bool = False  # facts hold words that the text has in pieces only
     _told: set[tuple[str, str]] = field(default_factory=set)  # facts, with their names
@@ -256,6 +259,13 @@ class Report:
         """
         if path in self.written or len(self.written) < MAX_WRITTEN:
             self.written[path] = content
+        else:
+            self.truncated = True
+
+    def copy(self, copied: Copied) -> None:
+        """Record that what is in one file goes by another name as well, or instead."""
+        if len(self.copied) < MAX_COPIED:
+            self.copied.append(copied)
         else:
             self.truncated = True
 

@@ -48,11 +48,13 @@ class Written:
     """What running a file would do that was written earlier: see `written.examine`.
 
     Plain values only, so that it can be kept with a session (`msgspec` writes and reads it).
+    `link`: the absolute path of another file that this one is a link to.
     """
 
     findings: tuple[Finding, ...] = ()
     facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     truncated: bool = False
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

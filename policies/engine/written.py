@@ -11,15 +11,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
-from posixpath import isabs, normpath
-from posixpath import join as join_path
+from posixpath import dirname, isabs, normpath
 
+from policies.engine.copies import absolute, from_home
 from policies.engine.findings import DATA_FAMILIES, EXECUTES, Finding, Report, View
 from policies.engine.operation import Language, Operation, Part, Written
 
 WRITTEN_EARLIER = "written earlier: "  # how the layer of an inherited finding begins
 MAX_FILES = 50  # that one operation inherits from: files run files
 MAX_INHERITED = 1_000  # findings that one operation inherits
+MAX_NAMES = 1_000  # names that the copies of one operation give to files written earlier
+MAX_COPIES = 50  # of one operation that are followed
+MAX_ABOVE = 40  # directories above a file that may be links
 
 _SHEBANG = re.compile(r"#!\s{0,4}\S*?(?:/env\s+(?:-\S+\s+)*)?([\w.+-]+)\s*(?:\n|\Z|\s)")
 _INTERPRETERS = {
@@ -92,12 +95,14 @@ def inherit(operation: Operation, report: Report) -> None:
 
     The findings keep kind, rule and confidence; their place is that of the path in the command,
     their layer begins with `written earlier: PATH`. A file that runs another file that was
-    written hands on what that one does.
+    written hands on what that one does, and so does a link. What the operation copies counts by
+    its new names as well.
     """
+    files = _Files(operation, report)
     queue = [
         (path, report.executed.get(name) or _place_of(name, operation.text))
         for name in report.facts.get(EXECUTES, ())
-        for path in _known(name, operation)
+        for path in files.meant(name)
     ]
     done: set[str] = set()
     count = 0
@@ -121,7 +126,7 @@ def inherit(operation: Operation, report: Report) -> None:
                 return
             report.adopt(_inherited(finding, path, place))
         for name in earlier.facts.get(EXECUTES, ()):
-            queue.extend((other, place) for other in _known(name, operation, path))
+            queue.extend((other, place) for other in files.meant(name, path))
 
 
 def _inherited(finding: Finding, path: str, place: tuple[int, int]) -> Finding:
@@ -131,21 +136,83 @@ def _inherited(finding: Finding, path: str, place: tuple[int, int]) -> Finding:
     return replace(finding, start=place[0], end=place[1], layer=layer)
 
 
-def _known(name: str, operation: Operation, runner: str = "") -> Iterator[str]:
-    """The inherited paths that `name` may mean."""
-    if isabs(name):
-        if (path := normpath(name)) in operation.inherited:
-            yield path
-        return
-    here = operation.fields.get("working_directory")
-    bases = [base for base in (here, str(PurePosixPath(runner).parent) if runner else "") if base]
-    absolute = [normpath(join_path(str(base), name)) for base in bases]
-    hits = [path for path in absolute if path in operation.inherited]
-    if not bases or not hits:
-        # Where it runs is not known for sure: a file of that name may be meant.
-        tail = "/" + normpath(name).lstrip("./~")
-        hits = [path for path in operation.inherited if path.endswith(tail)]
-    yield from dict.fromkeys(hits)
+class _Files:
+    """The inherited files by all their names: also those that the operation gives them."""
+
+    def __init__(self, operation: Operation, report: Report) -> None:
+        self._here = operation.fields.get("working_directory")
+        self._inherited = operation.inherited
+        self._copies: dict[str, list[str]] = {}  # what a new name may stand for
+        report.truncated |= len(report.copied) > MAX_COPIES
+        for copied in report.copied[:MAX_COPIES]:
+            copy = copied.absolute(self._here)
+            names = [(new, path) for path in self._names(copy.source) for new in copy.landed(path)]
+            if copy.link:
+                names.extend((new, copy.source) for new in copy.landed(copy.source))
+            for new, path in names:
+                if len(self._copies) >= MAX_NAMES:
+                    report.truncated = True
+                    return
+                self._copies.setdefault(new, []).append(path)
+
+    def meant(self, name: str, runner: str = "") -> Iterator[str]:
+        """The inherited paths that `name` may mean, as the operation or `runner` has it."""
+        bases = [self._here, dirname(runner)] if runner else [self._here]
+        names = [absolute(name, base) for base in bases if base] or [normpath(name)]
+        hits = [path for one in names for path in self._resolved(one)]
+        if not hits and not isabs(name):
+            hits = [path for one in self._like(normpath(name)) for path in self._resolved(one)]
+        yield from dict.fromkeys(hits)
+
+    def _like(self, name: str) -> list[str]:
+        """The files that a name may mean where it is not known for sure in which directory."""
+        known = [*self._inherited, *self._copies]
+        if name.startswith("~"):
+            return [path for path in known if from_home(path) == name]
+        tail = "/" + name.lstrip("./")
+        return [path for path in known if path.endswith(tail)]
+
+    def _names(self, source: str) -> Iterator[str]:
+        """What is known by the name `source` or by one in that directory, links included."""
+        if self._is_known(source):
+            yield source
+        within = source.rstrip("/") + "/"
+        for path in (*self._inherited, *self._copies):
+            if path.startswith(within):
+                yield path
+
+    def _is_known(self, path: str) -> bool:
+        return path in self._inherited or path in self._copies
+
+    def _resolved(self, path: str) -> Iterator[str]:
+        """The inherited files that `path` stands for, by copies, links, and links on the way."""
+        todo, seen = [path], {path}
+        while todo and len(seen) <= MAX_NAMES:
+            path = todo.pop(0)
+            others = list(self._copies.get(path, ()))
+            if path in self._inherited:
+                does = self._inherited[path]
+                yield path
+                others += [does.link] if does.link else []
+            others += self._by_way(path)
+            for other in others:
+                if other not in seen:
+                    seen.add(other)
+                    todo.append(other)
+
+    def _by_way(self, path: str) -> Iterator[str]:
+        """The path behind links to directories that it leads through."""
+        if (spelt := from_home(path)) and self._is_known(spelt):
+            yield spelt
+        above = path
+        for _ in range(MAX_ABOVE):
+            above = above[: max(0, above.rfind("/"))]
+            if not above:
+                return
+            links = self._copies.get(above, ())
+            if above in self._inherited and (link := self._inherited[above].link):
+                links = (*links, link)
+            yield from (link + path[len(above) :] for link in links)
 
 
 def _place_of(name: str, text: str) -> tuple[int, int]:

@@ -231,3 +231,162 @@ def test_old_notes_are_forgotten(api):
     tasks.forget_session_files()
 
     assert [file.path for file in SessionFile.objects.all()] == [PATH]
+
+
+@pytest.mark.parametrize(
+    ("steps", "command"),
+    [
+        (["cp tidy.sh other.sh"], "bash other.sh"),
+        (["mv tidy.sh other.sh"], "bash other.sh"),
+        (["git mv tidy.sh other.sh"], "bash other.sh"),
+        (["cp tidy.sh other"], "./other"),
+        (["chmod +x tidy.sh"], "./tidy.sh"),
+        (["mkdir bin", "cp tidy.sh bin", "chmod 755 bin/tidy.sh"], "bin/tidy.sh"),
+        (["install -m 755 tidy.sh ~/bin/tidy"], "~/bin/tidy"),
+        (["sudo install -m 755 tidy.sh /usr/local/bin/tidy"], "/usr/local/bin/tidy --now"),
+        (["ln -s tidy.sh other"], "./other"),
+        (["ln -s ../shop/tidy.sh /home/ada/bin/other"], "/home/ada/bin/other"),
+        (["ln -s /home/ada/shop /tmp/shop"], "sh /tmp/shop/tidy.sh"),
+        (["cat tidy.sh > other.sh"], "bash other.sh"),
+        (["cat tidy.sh | tee other.sh"], "bash other.sh"),
+        (["cp tidy.sh a", "mv a b", "cat b > c"], "sh c"),
+        (["cp tidy.sh a && mv a b"], "sh b"),
+        (["cp -r ../shop /opt"], "sh /opt/shop/tidy.sh"),
+        (["mv /home/ada/shop /home/ada/old"], "sh /home/ada/old/tidy.sh"),
+        (["tar czf all.tgz tidy.sh", "tar xzf all.tgz -C /opt"], "bash /opt/tidy.sh"),
+        (["zip -r all.zip .", "unzip all.zip -d /opt"], "bash /opt/tidy.sh"),
+        (["cp tidy.sh other.sh"], "bash ~/shop/other.sh"),
+        (["cp tidy.sh other.sh"], "cd .. && bash ./shop/../shop/other.sh"),
+        (["cp ~/shop/tidy.sh /tmp/other.sh"], "bash /tmp/other.sh"),
+        (["cd /home && cp ada/shop/tidy.sh /tmp/other.sh"], "bash /tmp/other.sh"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "; ".join(value),
+)
+def test_a_file_is_known_by_every_name_that_commands_gave_it(api, steps, command):
+    write(api)
+    for step in steps:
+        assert verdict(api, step) == "", step
+
+    assert verdict(api, command) == "deny"
+
+
+@pytest.mark.parametrize(
+    ("steps", "command"),
+    [
+        (["cp tidy.sh other.sh"], "cat other.sh"),
+        (["cp other.sh tidy2.sh"], "bash tidy2.sh"),
+        (["ln -s other.sh link"], "./link"),
+        (["tar czf all.tgz tidy.sh"], "bash list.sh"),
+        (["cp -r ../shop /opt"], "sh /opt/shop/list.sh"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "; ".join(value),
+)
+def test_other_files_and_readers_are_left_alone(api, steps, command):
+    write(api)
+    for step in steps:
+        assert verdict(api, step) == "", step
+
+    assert verdict(api, command) == ""
+
+
+def test_another_working_directory_names_the_same_file(api):
+    write(api)
+    verdict(api, "cp shop/tidy.sh bin/go", cwd="/home/ada")
+
+    assert verdict(api, "../bin/go", cwd="/home/ada/shop") == "deny"
+    assert verdict(api, "sh ~/bin/go", cwd="/home/ada/other") == "deny"
+
+
+def test_a_copy_adds_and_a_new_content_takes_back(api):
+    write(api)
+    verdict(api, "cp tidy.sh other.sh")
+    verdict(api, "cp no-such-file other.sh")
+    assert verdict(api, "bash other.sh") == "deny"
+
+    write(api, HARMLESS, "/home/ada/shop/other.sh")
+
+    assert verdict(api, "bash other.sh") == ""
+    assert verdict(api, "bash tidy.sh") == "deny"
+
+
+def test_a_link_that_was_there_first_leads_to_what_is_written_later(api):
+    verdict(api, "ln -s tidy.sh go")
+    write(api)
+    assert verdict(api, "./go") == "deny"
+
+    verdict(api, "ln -s late.sh other")
+    write(api, path="/home/ada/shop/other")
+
+    assert verdict(api, "bash late.sh") == "deny"
+
+
+def test_a_link_that_is_replaced_takes_nothing_back(api):
+    write(api)
+    verdict(api, "ln -s tidy.sh go")
+
+    write(api, HARMLESS, "/home/ada/shop/go")
+
+    assert verdict(api, "bash tidy.sh") == "deny"
+
+
+def test_a_tool_that_moves_a_file_is_followed(api):
+    write(api)
+
+    api.post(HOOK, event("mcp__files__move_file", source=PATH, destination="/home/ada/shop/x"))
+
+    assert verdict(api, "sh x") == "deny"
+
+
+def test_a_denied_copy_leaves_no_note(api, tenant):
+    write(api)
+    saved_policy(tenant)  # blocks "production"
+
+    assert verdict(api, "cp tidy.sh production.sh") == "deny"
+
+    assert [file.path for file in SessionFile.objects.all()] == [PATH]
+
+
+def test_copies_of_one_call_are_bounded(api, monkeypatch):
+    monkeypatch.setattr(session_files, "MAX_COPIED", 3)
+    write(api)
+
+    verdict(api, "; ".join(f"cp -T tidy.sh x{number}.sh" for number in range(10)))
+
+    assert SessionFile.objects.count() == 4
+
+
+def test_names_of_links_that_must_not_be_stored_are_not(api):
+    path = "/home/ada/536-22-8726/run.sh"
+    api.post(HOOK, event("Write", file_path=path, content=DEADLY))
+
+    verdict(api, f"ln -s {path} go; cp {path} other.sh")
+
+    assert "536-22-8726" not in str(list(SessionFile.objects.values()))
+    assert verdict(api, "./go") == "deny"
+    assert verdict(api, "bash other.sh") == "deny"
+
+
+def test_commands_that_copy_nothing_ask_for_no_files(api, django_assert_max_num_queries):
+    write(api)
+    verdict(api, "ls")
+
+    with django_assert_max_num_queries(3):  # a savepoint, the record, its release
+        verdict(api, "cat tidy.sh | head -5")
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "expected"),
+    [
+        ("/home/ada/shop/tidy.sh", "/home/ada/shop/x", ""),
+        ("/home/ada/shop/notes", "/home/ada/.bashrc", "deny"),
+        ("/home/ada/.ssh/id_rsa", "/home/ada/shop/x", "deny"),
+        ("rm -rf /srv/data", "host", "deny"),
+    ],
+)
+def test_a_tool_that_moves_a_file_runs_neither_of_its_paths(api, source, destination, expected):
+    write(api)
+
+    given = event("mcp__files__move_file", source=source, destination=destination)
+    answer = api.post(HOOK, given).body
+
+    assert answer.get("hookSpecificOutput", {}).get("permissionDecision", "") == expected

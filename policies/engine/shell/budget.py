@@ -21,6 +21,8 @@ PIECE = 2  # a piece of any other word
 CHILD = 8  # a text inside a text
 CALL = 8  # a program that a wrapper runs
 VALUE = 64  # characters of a value that an expansion puts in, or of a file, for one step
+NAME = 2  # a name that a copy gives
+NAMES = 4  # files that a copy is compared with, for one step
 CHARACTERS = 16  # of a text inside a text, which every family looks at, for one step
 
 

@@ -51,7 +51,7 @@ def calls(command: Command) -> tuple[list[Call], list[Script]]:
         # `$SUDO rm x`: what the variable holds may be nothing, or a wrapper.
         made.append(Call("", words, command))
         words = words[1:]
-    first = Call(base_name(words[0]), words, command)
+    first = Call(command.program or base_name(words[0]), words, command)
     if first.name not in _RUNS_OTHERS:
         return [*made, first], scripts
     todo = [first]

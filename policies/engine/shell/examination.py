@@ -20,6 +20,7 @@ from policies.engine.shell import (
 )
 from policies.engine.shell.call import Call, Script, base_name
 from policies.engine.shell.calls import calls
+from policies.engine.shell.copied import COPIERS, copied
 from policies.engine.shell.executed import executed
 from policies.engine.shell.facts import facts
 from policies.engine.shell.facts.line import line
@@ -205,6 +206,9 @@ class Examination:
             self.report.fact(fact, value)
         for word, path in executed(call):
             self.report.execute(self.view, word.start, word.end, path)
+        if name in COPIERS:
+            for copy in copied(call):
+                self.report.copy(copy)
         for check in checks(name):
             for hit in check(call):
                 if not self._passes(hit, call):

@@ -74,6 +74,7 @@ class Command:
     piped: bool = False  # its output goes to another command
     cwd: str = ""  # where `cd` led, relative to where the script started
     loop: bool = False  # output of a whole block, or otherwise not one command's
+    program: str = ""  # the program that its first word is a copy of or a link to, if it is one
     function: str = ""  # the function in whose body it stands
     inner: Sequence[Command] = ()  # the commands of the substitutions in its words
     expanded: Sequence[str] = ()  # the variables in its words whose values are not known

@@ -371,7 +371,7 @@ class Reader(WordReader):
         return [command]
 
     def _alias(self, command: Command) -> None:
-        """Put in what an alias, a link or a copy stands for."""
+        """Put in what an alias or a link stands for, and tell what a copy is one of."""
         if not command.words:
             return
         first = command.words[0]
@@ -382,7 +382,7 @@ class Reader(WordReader):
                 for part in value.split()
             ]
         elif "/" in first.text and (program := self.copies.get(join(self.cwd, first.text))):
-            command.words[0] = _renamed(first, program)
+            command.program = program
         if self.links:
             for index, word in enumerate(command.words[1:], 1):
                 link, slash, rest = word.text.partition("/")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
 
 from policies.engine.findings import Report, View
 from policies.engine.shell import budget
-from policies.engine.shell.call import SHELLS, base_name
+from policies.engine.shell.call import SHELLS, Call, base_name
+from policies.engine.shell.copied import COPIERS, copied
 from policies.engine.shell.execution import INTERPRETERS, fetched_to
 from policies.engine.shell.hits import Hit
 from policies.engine.shell.model import Command, Word, join
@@ -19,6 +22,7 @@ from policies.engine.shell.reader import Reader
 from policies.engine.shell.views import made
 
 MAX_FILES = 500  # files whose contents are remembered
+MAX_COPIES = 20  # of one command that are followed
 MAX_KEY = 20  # words of a command by which it is known again
 MAX_RECIPES = 200  # commands of a Makefile or package.json that are read
 
@@ -79,29 +83,81 @@ def runs(view: View, reader: Reader, report: Report) -> Iterator[Run]:
         makes = bool(command.redirects) or base_name(command.words[0]) in _MAKERS
         if not (makes or written or fetched):
             continue
-        words = _unwrapped(command.words)
-        path = _runs(words)
-        place = join(command.cwd, path) if path else ""
+        words, place = _run_by(command, written.keys() | fetched)
         if place in fetched:
             yield Run(command=command, hit=_FETCHED)
             fetched.discard(place)
         elif written:
             yield from _again(view, command, words, place, written, ran)
+        if _follow(command, words, written, fetched, report):
+            ran.clear()
         if not makes or len(written) + len(fetched) >= MAX_FILES:
             continue
         saves = _target(command)
         if target := downloaded(command, saves):
             fetched.add(target)
             report.write(target, None)
-        elif saves and (data := produced(command, reader.text, reader.shift)) is not None:
-            text, start = data.decode("utf-8", "replace"), command.start
-            if _appends(command) and (earlier := written.get(saves)) is not None:
-                text, start = earlier.text + text, earlier.start
-            if not _paid(text, report):
+        elif saves and (output := _output(command, reader, written.get(saves))) is not None:
+            if not _paid(output.text, report):
                 return
-            written[saves] = _Written(text, start, command.end)
+            written[saves] = output
             ran -= {done for done in ran if done[0] in (saves, "")}
-            report.write(saves, text)
+            report.write(saves, output.text)
+
+
+def _output(command: Command, reader: Reader, earlier: _Written | None) -> _Written | None:
+    """What a command writes into a file that holds `earlier`; None where the text does not tell."""
+    data = produced(command, reader.text, reader.shift)
+    if data is None:
+        return None
+    text, start = data.decode("utf-8", "replace"), command.start
+    if earlier is not None and _appends(command):
+        text, start = earlier.text + text, earlier.start
+    return _Written(text, start, command.end)
+
+
+def _run_by(command: Command, known: AbstractSet[str]) -> tuple[list[Word], str]:
+    """The words of what a command really runs, and the file that it runs; blank: none."""
+    words = _unwrapped(command.words)
+    path = _runs(words)
+    place = join(command.cwd, path) if path else ""
+    if command.program and place not in known:
+        first = words[0]
+        words = [Word(command.program, first.start, first.end), *words[1:]]
+        path = _runs(words)
+        place = join(command.cwd, path) if path else ""
+    return words, place
+
+
+def _follow(
+    command: Command,
+    words: list[Word],
+    written: dict[str, _Written],
+    fetched: set[str],
+    report: Report,
+) -> bool:
+    """Give what was written or downloaded the names that a command copies it to; whether any."""
+    if not (written or fetched) or base_name(words[0]) not in COPIERS:
+        return False
+    call = Call(base_name(words[0]), words, command)
+    follows = False
+    for copy in islice(copied(call), MAX_COPIES):
+        if not _paid("", report):
+            return follows
+        report.spent[budget.STEPS] += (len(written) + len(fetched)) // budget.NAMES
+        made = [(name, path) for path in (*written, *fetched) for name in copy.landed(path)]
+        report.spent[budget.STEPS] += len(made) * budget.NAME
+        for name, path in made[: MAX_FILES - len(written) - len(fetched)]:
+            known = written.get(path)
+            if not _paid(known.text if known else "", report):
+                return follows
+            follows = True
+            if known is None:
+                fetched.add(name)
+            else:
+                written[name] = known
+            report.write(name, known.text if known else None)
+    return follows
 
 
 def _again(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import product
+from itertools import islice, product
 
+from policies.engine.findings import MAX_FACT_VALUES
 from policies.engine.language import word_set
 from policies.engine.shell.call import Call
 from policies.engine.shell.facts.options import Line, arguments_of, known, read
@@ -143,7 +144,7 @@ def _named(words: list[str]) -> Iterator[tuple[str, str]]:
                 yield _type(kind), name
         return
     types = [_type(kind) for kind in words[0].split(",")[:MAX_TYPES]]
-    yield from product(types, words[1:] or [""])
+    yield from islice(product(types, words[1:] or [""]), MAX_FACT_VALUES + 1)
 
 
 def _type(name: str) -> str:
