@@ -5,6 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def lowered(text: str) -> str:
+    """`text` in lower case, offset for offset: some letters have twins of two characters."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else text.translate(_LOWER)
+
 
 def stretches(text: str, words: Iterable[str], reach: int) -> Iterator[tuple[int, int]]:
     """The stretches of `text` within `reach` characters of one of `words`; none touch."""

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 from policies.engine.mapped import Mapped, Pieces
 
-_PERCENT = r"(?:%[0-9A-Fa-f]{2})++|%[uU][0-9A-Fa-f]{4}"
+# Each begins with a letter and with no group: so `re` passes by at once what begins none.
+_PERCENT = r"%[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*+|%[uU][0-9A-Fa-f]{4}"
 # Without its semicolon only a number is taken: `?a=1&lt=2` is a query.
 # Classic ASP drops a percent sign that begins no byte: `%S%E%L%E%C%T` is a word there.
 _STRAY = r"%(?=[A-Za-z0-9_])"
@@ -20,9 +21,10 @@ _ENTITY = r"&#[0-9]{1,12}+;?|&#[xX][0-9A-Fa-f]{1,12}+;?|&[A-Za-z][A-Za-z0-9]{1,3
 _PAIR = r"\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}"
 _ESCAPE = (
     rf"{_PAIR}"
-    r"|(?:\\u(?![dD][89a-fA-F])[0-9A-Fa-f]{4})++|\\u[0-9A-Fa-f]{4}"
+    r"|\\u(?![dD][89a-fA-F])[0-9A-Fa-f]{4}(?:\\u(?![dD][89a-fA-F])[0-9A-Fa-f]{4})*+"
+    r"|\\u[0-9A-Fa-f]{4}"
 )
-_CHARACTER = r'(?:\\\\)++|\\["/bfnrt]'
+_CHARACTER = r'\\\\(?:\\\\)*+|\\["/bfnrt]'
 _QUOTED = r"=[0-9A-F]{2}|=\r?\n"
 
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}

@@ -16,6 +16,7 @@ from itertools import islice
 from policies.engine.decode.octets import MAX_ENCODED, base64_text, hex_text
 from policies.engine.family import Sign
 from policies.engine.mapped import Mapped, Pieces
+from policies.engine.stretches import lowered
 
 MAX_PLACES = 200  # encoded stretches of one text
 MAX_KEY = 80  # characters of a key of a Kubernetes Secret
@@ -71,11 +72,18 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NAME = 32
+MAX_BLANKS = 4  # between what is piped and its pipe
 # What a command of a script decodes; the commands of an operation are read by the shell family.
-_PIPE = re.compile(
-    rf"(?<![A-Za-z0-9+/_-])(?P<piped>{_BASE64})[\"']?\s{{0,4}}\|\s{{0,4}}(?:openssl\s{{1,4}})?base64\s{{1,4}}-"
-    rf"|\bbase64\s{{1,4}}-[-\w]{{1,8}}\s{{0,4}}<<<\s{{0,4}}[\"']?(?P<string>{_BASE64})"
-    rf"|\b(?:powershell|pwsh)(?:\.exe)?\b[^\n|;&]{{0,200}}?\s-e\w{{0,13}}\s{{1,4}}[\"']?(?P<command>{_BASE64})",
+# Each is tried where its word stands: every word of a text could be what is piped.
+_INTO = re.compile(r"\|\s{0,4}(?:openssl\s{1,4})?base64\s{1,4}-", re.IGNORECASE)
+_PIPED_BACKWARDS = re.compile(r"={0,2}[A-Za-z0-9+/_-]{4,}+")
+_WINDOW = 256  # characters before a pipe, twice as many each time that what is piped is longer
+_STRING = re.compile(
+    rf"\bbase64\s{{1,4}}-[-\w]{{1,8}}\s{{0,4}}<<<\s{{0,4}}[\"']?({_BASE64})", re.IGNORECASE
+)
+_COMMAND = re.compile(
+    r"\b(?:powershell|pwsh)(?:\.exe)?\b[^\n|;&]{0,200}?\s-e\w{0,13}\s{1,4}[\"']?"
+    rf"({_BASE64})",
     re.IGNORECASE,
 )
 # A word of base64, over the line breaks of a wrapped one; no part of a JWT or of a path.
@@ -86,6 +94,7 @@ _BARE = re.compile(
 _ASCII = re.compile(rf"(?:{_GROUP}){{2}}")
 _NO_TEXT_URL = re.compile(r"data:[\w.+-]{1,60}/[^\s,]{0,80}base64,\Z", re.IGNORECASE)
 _LONGEST_URL = 160
+_DECODING = (("base64", _STRING), ("powershell", _COMMAND), ("pwsh", _COMMAND))
 _RUNS = re.compile(
     r"\b(?:exec|eval|system|popen|spawn|run|shell_exec|passthru|function|iex|invoke-expression"
     r"|subprocess|loads|compile)\b",
@@ -149,8 +158,41 @@ def _literals(text: str) -> Iterator[Place]:
 
 
 def _piped(text: str) -> Iterator[Place]:
-    for found in _PIPE.finditer(text):
-        yield from _place(found, found.lastgroup or "piped", base64_text, "base64")
+    lower = lowered(text)
+    # Where each begins and ends, and the stretch of it that is encoded.
+    found = list(_into_decoders(text))
+    for word, pattern in _DECODING:
+        at = lower.find(word)
+        while at >= 0:
+            if (match := pattern.match(text, at)) is not None:
+                found.append((*match.span(), *match.span(1)))
+            at = lower.find(word, at + len(word))
+    past = 0
+    for first, last, start, end in sorted(found):
+        if first < past:
+            continue
+        past = last
+        if (made := base64_text(text[start:end])) is not None:
+            yield Place(start=start, made=made, layer="base64")
+
+
+def _into_decoders(text: str) -> Iterator[tuple[int, int, int, int]]:
+    """What is piped into a decoder."""
+    for into in _INTO.finditer(text):
+        end = into.start()
+        for _ in range(MAX_BLANKS):
+            end -= text[end - 1 : end].isspace()
+        end -= text[end - 1 : end] in ("'", '"')
+        window = _WINDOW
+        while True:
+            low = max(0, end - window)
+            piped = _PIPED_BACKWARDS.match(text[low:end][::-1])
+            if piped is None or piped.end() < end - low or not low:
+                break
+            window *= 2
+        if piped is not None:
+            start = end - piped.end()
+            yield start, into.end(), start, end
 
 
 def _secret_values(text: str) -> Iterator[Place]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from policies.engine.mapped import Mapped, Pieces
 
-WHOLE = 4_000  # characters: a text up to this length is read whole
+WHOLE = 1_000  # characters: a text up to this length is read whole
 MANY = 50  # lines after which it shows whether it stands everywhere
 REACH = 200  # characters of a long line that are kept around what stands in it
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from policies.engine.findings import AT_A_GLANCE, CHARACTERS, Report, View
-from policies.engine.pii.shapes import lowered, words
+from policies.engine.pii.shapes import words
 from policies.engine.pii.tables import Tables, tables_of
 from policies.engine.pii.topics import (
     ID,
@@ -20,6 +20,7 @@ from policies.engine.pii.topics import (
     label_topics,
     last_topic,
 )
+from policies.engine.stretches import lowered
 
 REACH = 40  # characters before a value in which a word speaks for it
 REACH_AFTER = 24  # and after it, when nothing before it speaks

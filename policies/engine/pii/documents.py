@@ -20,7 +20,8 @@ _PAN = re.compile(
 )
 _PAN_LETTERS = 5
 _PASSPORT = re.compile(
-    r"[A-Za-z0-9](?<![A-Z0-9]{2})(?<![a-z]{2})(?:(?<=[A-Z0-9])[A-Z0-9]{5,8}"
+    r"[A-Za-z0-9](?<![a-z]{2})(?<![A-Z0-9]{2})"
+    r"(?:(?<=[A-Z0-9])(?:(?<=[0-9])|(?=[A-Z]{0,8}[0-9]))[A-Z0-9]{5,8}"
     r"|(?<=[A-Z])[A-Z]? [0-9]{6,8}|(?<=[a-z])[a-z]?[0-9]{6,8})(?!\w)"
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"

@@ -113,13 +113,6 @@ def _plain_characters() -> dict[int, str]:
 
 _PLAIN = _plain_characters()
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
-_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-
-
-def lowered(text: str) -> str:
-    """`text` in lower case, offset for offset: some letters have twins of two characters."""
-    lower = text.lower()
-    return lower if len(lower) == len(text) else text.translate(_LOWER)
 
 
 def plain(text: str) -> str:

@@ -25,7 +25,7 @@ _INSERT = re.compile(
     r"\(([^()]{1,4000})\)\s{0,20}values\b",
     re.IGNORECASE,
 )
-_INSERT_TOKEN = re.compile(r"'(?:[^']|'')*'|[(),;]")
+_INSERT_TOKEN = re.compile(r"'[^']*+(?:''[^']*+)*'|[(),;]")
 
 
 def tables_of(text: str, report: Report) -> Tables:

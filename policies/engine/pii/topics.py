@@ -141,7 +141,8 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # The marks of Devanagari belong to their letters, though `\w` has them not.
 _MARKS = "\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957"
 _TOKEN = re.compile(
-    rf"d\.o\.b|s\.s\.n|[^\W\d_]+(?:[{_MARKS}]+[^\W\d_]*)*[0-9]*|(?<![0-9])4(?![0-9])"
+    rf"[^\W_](?:(?<=\D)(?:(?<=d)\.o\.b|(?<=s)\.s\.n|[^\W\d_]*+(?:[{_MARKS}]+[^\W\d_]*)*[0-9]*)"
+    r"|(?<=4)(?<![0-9]4)(?![0-9]))"
 )
 # The same of ASCII, in a third of the time: what begins no token is passed by at once.
 _ASCII_TOKEN = re.compile(

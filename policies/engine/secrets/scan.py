@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 
 from policies.engine.findings import AT_A_GLANCE, CHARACTERS, Report, View
-from policies.engine.pii.shapes import lowered
 from policies.engine.pii.tables import Tables, tables_of
+from policies.engine.stretches import lowered
 
 
 class Scan:

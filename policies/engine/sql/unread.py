@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from policies.engine.stretches import lowered, stretches
+
+REACH = 1_500  # characters round its word that the longest statement takes: mostly blanks
 MAX_UNREAD = 200  # places that are reported of one text
 CONFIDENCE = 0.7
 
@@ -41,9 +44,12 @@ class Unread:
 
 def unread(text: str, start: int) -> Iterator[Unread]:
     """Where `text[start:]` holds the words of a statement that destroys."""
-    words = text.lower()
-    if not any(word in words for word in _NEEDED):
-        return
-    for found in islice(_PATTERN.finditer(text, start), MAX_UNREAD):
-        rule = found.lastgroup or ""
-        yield Unread(rule=rule, start=found.start(), end=found.end())
+    lower = lowered(text)
+    found = (
+        match
+        for first, last in stretches(lower, _NEEDED, REACH)
+        if last > start
+        for match in _PATTERN.finditer(text, max(first, start), last)
+    )
+    for match in islice(found, MAX_UNREAD):
+        yield Unread(rule=match.lastgroup or "", start=match.start(), end=match.end())
