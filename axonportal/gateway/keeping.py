@@ -7,7 +7,6 @@ detectors find is replaced before a row is written.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ from policies.engine.analysis import analyse
 from policies.engine.decision import Decision, complete, snapshot
 from policies.engine.findings import Finding
 from policies.engine.operation import Language, Operation, Part, Phase
-from policies.engine.redaction import RedactedSpan, redact, redact_parts
+from policies.engine.redaction_rounds import Moved, redact_operation, redact_parts
 
 _SENSITIVE = ("pii.", "secret.")
 
@@ -42,8 +41,8 @@ def of_operation(operation: Operation, decision: Decision) -> Kept:
         if decision.analysis.composed:
             shot["facts"] = of_json(shot["facts"])
         return Kept(text=operation.text, snapshot=shot)
-    redacted = redact(operation.text, sensitive)
-    place = _Places(redacted.spans)
+    redacted = redact_operation(operation, sensitive, find=_found)
+    place = Moved(redacted.spans)
     for entry in (*shot["findings"], *(e for match in shot["matches"] for e in match["evidence"])):
         if entry["start"] >= 0:
             entry["start"], entry["end"] = place.start(entry["start"]), place.end(entry["end"])
@@ -71,7 +70,7 @@ def of_text(text: str) -> str:
         phase=Phase.AFTER,
         parts=(Part(start=0, end=len(text), language=Language.TEXT),),
     )
-    return redact(text, _sensitive(analyse(operation).findings, len(text))).text
+    return redact_operation(operation, _found(operation), find=_found).text
 
 
 def of_json(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,8 +79,8 @@ def of_json(value: Mapping[str, Any]) -> dict[str, Any]:
         return dict(value)
     kept: dict[str, Any] = dict(value)
     operation = operations.of_json(value)
-    if sensitive := _sensitive(analyse(operation).findings, len(operation.text)):
-        kept = operations.written_back(value, redact_parts(operation, sensitive))
+    if sensitive := _found(operation):
+        kept = operations.written_back(value, redact_parts(operation, sensitive, find=_found))
     else:
         _remember(value)
     if telling := {key for key in _keys(kept) if not _PLAIN_KEY.fullmatch(key)}:
@@ -145,6 +144,10 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     return value
 
 
+def _found(operation: Operation) -> list[Finding]:
+    return _sensitive(analyse(operation).findings, len(operation.text))
+
+
 def _sensitive(findings: Sequence[Finding], length: int) -> list[Finding]:
     return [
         finding
@@ -158,34 +161,3 @@ def _without(value: str, originals: Mapping[str, str]) -> str:
         if original and original in value:
             value = value.replace(original, placeholder)
     return value
-
-
-class _Places:
-    """Where a place in the original stands in the redacted text."""
-
-    def __init__(self, spans: Sequence[RedactedSpan]) -> None:
-        self._spans = spans
-        self._starts = [span.start for span in spans]
-        self._new_starts: list[int] = []
-        moved = 0
-        for span in spans:
-            self._new_starts.append(span.start + moved)
-            moved += len(span.replacement) - (span.end - span.start)
-
-    def start(self, position: int) -> int:
-        """Of the first character; inside a replaced value: the placeholder's first."""
-        return self._moved(position, at_end=False)
-
-    def end(self, position: int) -> int:
-        """One past the last; inside a replaced value: past the placeholder."""
-        return self._moved(position, at_end=True)
-
-    def _moved(self, position: int, *, at_end: bool) -> int:
-        index = bisect_right(self._starts, position - at_end) - 1
-        if index < 0:
-            return position
-        span, new_start = self._spans[index], self._new_starts[index]
-        new_end = new_start + len(span.replacement)
-        if position < span.end:
-            return new_end if at_end else new_start
-        return position - span.end + new_end

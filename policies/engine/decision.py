@@ -7,7 +7,7 @@ anything: a `log` never shields a `block`, whatever their priorities.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -87,6 +87,21 @@ class Decision:
         return self.action in {ActionType.ALLOW, ActionType.LOG} and any(
             match.action == ActionType.ALLOW for match in self.matches
         )
+
+    def left_over(self, findings: Iterable[Finding]) -> list[Finding]:
+        """What of a second look, at the redacted text, has to go too.
+
+        That is what is of a kind that was taken out, and data that only the redaction has brought
+        together. A kind that the text had before and that no policy took out may stay.
+        """
+        redacted = {finding.kind for finding in self.redactions}
+        stays = {finding.kind for finding in self.analysis.findings} - redacted
+        families = {kind.partition(".")[0] for kind in redacted}
+        return [
+            finding
+            for finding in findings
+            if finding.kind not in stays and finding.kind.partition(".")[0] in families
+        ]
 
     def messages(self, action: ActionType) -> list[str]:
         """What the matching policies with this action have to say, each once."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from policies.engine.findings import Finding
-from policies.engine.operation import Operation
 from policies.engine.redaction_json import JsonText, Piece, looks_like_json
 
 # Findings of other families describe; these name what must go: data, secrets, and what a
@@ -113,7 +111,8 @@ def redact(
     Overlapping findings become one stretch, named by the most sensitive of them. A stretch never
     ends inside a character or an escape of JSON, and JSON stays JSON, also JSON inside its strings:
     a number becomes a string. What stands in a redacted place is no finding itself and speaks for
-    nothing beside it, so a second run changes nothing (but after DROP words move together).
+    nothing beside it; but what stood on its two sides may now say something together, most of all
+    after DROP: `redaction_rounds` looks again.
 
     Raises:
         ValueError: HASH or TOKEN without a key, or a finding outside the text.
@@ -133,46 +132,6 @@ def redact(
             replacement = f"{piece.quote}{replacement}{piece.quote}"
             spans.append(RedactedSpan(start=start, end=end, kind=kind, replacement=replacement))
     return Redacted(text=_replaced(text, spans), spans=tuple(spans))
-
-
-def redact_parts(
-    operation: Operation,
-    findings: Iterable[Finding],
-    *,
-    style: Style | Mapping[str, Style] = Style.PLACEHOLDER,
-    key: bytes = b"",
-) -> dict[tuple[str | int, ...], str]:
-    """The parts of `operation` that redaction changes, by their path in the caller's object.
-
-    A finding that reaches over the border of a part is redacted in both. See `redact`.
-    """
-    parts = sorted(operation.all_parts(), key=lambda part: part.start)
-    starts = [part.start for part in parts]
-    by_part: dict[int, list[Finding]] = {}
-    for finding in findings:
-        at = max(0, bisect_right(starts, finding.start) - 1)
-        while at < len(parts) and parts[at].start < finding.end:
-            part = parts[at]
-            first, last = max(finding.start, part.start), min(finding.end, part.end)
-            if first < last:
-                by_part.setdefault(at, []).append(
-                    Finding(
-                        kind=finding.kind,
-                        rule=finding.rule,
-                        start=first - part.start,
-                        end=last - part.start,
-                        confidence=finding.confidence,
-                        reason=finding.reason,
-                    )
-                )
-            at += 1
-    changed: dict[tuple[str | int, ...], str] = {}
-    for at, own in by_part.items():
-        part = parts[at]
-        redacted = redact(operation.text[part.start : part.end], own, style=style, key=key)
-        if redacted.spans:
-            changed[part.path] = redacted.text
-    return changed
 
 
 def _merged(findings: Iterable[Finding], length: int) -> list[tuple[int, int, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from policies.engine.analysis import analyse
 from policies.engine.decision import (
     MAX_REASONS,
     MAX_SHOWN_EVIDENCE,
@@ -126,6 +127,19 @@ def test_an_action_of_the_other_phase_is_no_match() -> None:
 
     assert decided(after_only).policies == []
     assert decided(after_only, phase=Phase.AFTER).verdict == Verdict.DENY
+
+
+def test_a_second_look_takes_the_same_kinds_and_what_the_first_has_brought_together() -> None:
+    text = "SSN jane@corp-mail.com, 219551234 and DE89 3704 0044 0532 0130 00"
+    condition = [{"field": "text", "operator": "detects", "value": "pii.email"}]
+    answer = decided(policy("mail", "redact", conditions=condition), text=text)
+    after = text.replace("jane@corp-mail.com", "") + " kim@corp-mail.com"
+
+    left = answer.left_over(analyse(Operation(text=after)).findings)
+
+    # The account number was there before, and no policy took it out.
+    assert [found.kind for found in answer.redactions] == ["pii.email"]
+    assert [found.kind for found in left] == ["pii.ssn", "pii.email"]
 
 
 def test_a_redacting_policy_takes_out_every_place_it_matched() -> None:

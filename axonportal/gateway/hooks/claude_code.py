@@ -22,11 +22,12 @@ from axonportal.gateway import operations, services, session_files
 from axonportal.gateway.caller import Caller
 from axonportal.gateway.failing import CannotDecide, fails_open, guarded
 from axonportal.gateway.services import Checked
+from policies.engine.analysis import analyse
 from policies.engine.decision import Decision, Verdict
 from policies.engine.findings import Finding
 from policies.engine.operation import Operation
 from policies.engine.policy import ActionType
-from policies.engine.redaction import redact_parts
+from policies.engine.redaction_rounds import redact_parts
 from policies.engine.written import WRITTEN_EARLIER
 
 AGENT = "claude-code"
@@ -212,6 +213,7 @@ def _replaced(operation: Operation, decision: Decision) -> dict[tuple[str | int,
     return redact_parts(
         operation,
         decision.redactions,
+        find=lambda after: decision.left_over(analyse(after).findings),
         style=decision.styles,
         # The same value has the same digest in all of a deployment's answers, and in no other's.
         key=f"redaction:{settings.AXON_CREDENTIAL_KEY}".encode(),

@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.engine.findings import Finding, Report, View
-from policies.engine.operation import Operation, Part
 from policies.engine.pii import PersonalData
 from policies.engine.pii.samples import SAMPLES as PERSONAL
-from policies.engine.redaction import Style, redact, redact_parts, stricter
+from policies.engine.redaction import Style, redact, stricter
 from policies.engine.redaction_json import MAX_NESTED
 from policies.engine.secrets import Secrets
 from policies.engine.secrets.samples import SAMPLES as SECRET
@@ -309,27 +308,6 @@ def test_json_stays_json_wherever_a_finding_stands(value, start, length, ascii_o
     assert type(parsed) is type(value)
 
 
-SAMPLE_TEXTS = [*(sample.text for sample in PERSONAL), *(sample.text for sample in SECRET)]
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    st.lists(
-        st.sampled_from([text for text in SAMPLE_TEXTS if len(text) < 400]) | st.text(max_size=12),
-        min_size=1,
-        max_size=6,
-    ).map("\n".join),
-    # Where nothing is left, a word may come to stand beside a number that it did not name.
-    st.sampled_from([style for style in Style if style is not Style.DROP]),
-)
-def test_a_second_run_changes_nothing_in_any_mixture(text, style):
-    once = redact(text, examine(text), style=style, key=KEY).text
-
-    twice = redact(once, examine(once), style=style, key=KEY).text
-
-    assert twice == once
-
-
 @settings(max_examples=200, deadline=None)
 @given(
     st.recursive(
@@ -375,28 +353,6 @@ def _shape(value, depth=0):
     if isinstance(value, list):
         return [_shape(each, depth + 1) for each in value if isinstance(each, list)]
     return None
-
-
-def test_parts_come_back_by_their_path():
-    parts = (
-        Part(start=0, end=13, path=("content", 0, "text")),
-        Part(start=14, end=19, path=("title",)),
-        Part(start=20, end=44, path=("note",)),
-    )
-    text = "x 536-22-8726\nhello\nto jane@corp-mail.com now"
-    operation = Operation(text=text, parts=parts)
-
-    changed = redact_parts(operation, examine(text))
-
-    assert changed == {("content", 0, "text"): "x [SSN]", ("note",): "to [EMAIL] no"}
-
-
-def test_an_operation_without_parts_is_one():
-    operation = Operation(text='{"id":7,"ssn":"536-22-8726"}')
-
-    (changed,) = redact_parts(operation, examine(operation.text)).items()
-
-    assert changed == ((), '{"id":7,"ssn":"[SSN]"}')
 
 
 @pytest.mark.parametrize(
