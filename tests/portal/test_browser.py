@@ -2,73 +2,39 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from django.db import connections
 from django.urls import reverse
-from playwright.sync_api import ConsoleMessage, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from policies.models import Policy
 from tests.audit.records import stored
 from tests.factories import TenantFactory
+from tests.portal.chromium import opened, sign_in, with_password
 from tests.portal.people import FORMS, HOSTILE, LISTS, World, pages_of, world
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
-PASSWORD = "a-good-password"
 PHONE: ViewportSize = {"width": 390, "height": 800}
 
 
 @pytest.fixture
 def ours(transactional_db: None) -> World:
     made = world(TenantFactory(slug="ours"), "ours")
-    made.owner.set_password(PASSWORD)
-    made.owner.save()
+    with_password(made.owner)
     return made
 
 
 @pytest.fixture
-def page(live_server: LiveServer, ours: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    """A page in which the owner has signed in; anything on its console is a failure."""
-    if not CHROMIUM and os.environ.get("CI") != "true":
-        pytest.skip("no Chromium is installed here; CI has one")
-    # Playwright keeps an event loop in this thread, which Django would take for async code.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    said: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            said.append(message.text)
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM or None, args=ARGUMENTS)
-        opened = chromium.new_context(base_url=live_server.url).new_page()
-        opened.set_default_timeout(15_000)
-        opened.on("console", hear)
-        opened.on("pageerror", lambda error: said.append(str(error)))
-        opened.goto("/admin/")
-        opened.fill("#id_username", ours.owner.username)
-        opened.fill("#id_password", PASSWORD)
-        opened.click("button.primary")
-        expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
-        yield opened
-        chromium.close()
-        connections.close_all()  # those that were opened beside that event loop
-    assert said == []
+def page(live_server: LiveServer, ours: World) -> Iterator[Page]:
+    """A page in which the owner has signed in."""
+    with opened(live_server.url) as made:
+        made.goto("/admin/")
+        sign_in(made, ours.owner)
+        expect(made.get_by_role("heading", name="Overview")).to_be_visible()
+        yield made
 
 
 def test_a_policy_is_written_tried_corrected_and_saved(page: Page, ours: World) -> None:

@@ -7,7 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client as Browser
 from django.urls import reverse
+from guardian.shortcuts import assign_perm
 
+from approvals.links import link_for
+from axonportal.accounts.models import User
 from axonportal.common.csp import POLICY
 from tests.portal.people import (
     FOR_SUPERUSERS,
@@ -69,6 +72,39 @@ def test_a_form_with_errors_a_trial_and_an_issued_secret(owner: Browser, ours: W
     for answer in answers:
         assert answer.status_code == 200
         _is_clean(answer.content.decode())
+
+
+def test_the_pages_of_approvals_that_no_list_leads_to(owner: Browser, ours: World) -> None:
+    person = browser(User.objects.get(username="ours-approver"))
+    assign_perm("accounts.break_glass", User.objects.get(username="ours-approver"), ours.tenant)
+    url, inbox = ours.approval.get_absolute_url(), reverse(LISTS["approvals"])
+    tenant = reverse("admin:accounts_tenant_permissions", args=[ours.tenant.pk])
+    answers = [
+        person.get(url),
+        person.post(url, {"step": "answer", "answer-choice": "deny"}),
+        person.post(url, {"step": "glass", "glass-reason": ""}),
+        person.post(inbox, {"picked": [ours.approval.pk], "reason": ""}),
+        person.post(reverse(FORMS["new delegation"]), {"reason": "x"}),
+        person.get(url.replace("apr_", "apr_0")),
+        person.get("/approvals/forged"),
+        owner.get(tenant),
+        Browser().get(urlsplit(link_for(ours.approval)).path, follow=True),
+    ]
+
+    for answer in answers:
+        assert answer.headers["Content-Security-Policy"] == POLICY
+        _is_clean(answer.content.decode())
+    assert [answer.status_code for answer in answers] == [
+        200,
+        400,
+        400,
+        400,
+        400,
+        404,
+        404,
+        200,
+        200,
+    ]
 
 
 def test_pages_for_nobody_in_particular(db: None) -> None:
