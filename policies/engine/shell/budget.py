@@ -20,6 +20,7 @@ WORD = 1  # a word of plain characters
 PIECE = 2  # a piece of any other word
 CHILD = 8  # a text inside a text
 CALL = 8  # a program that a wrapper runs
+TURN = 2  # a turn of a loop whose facts are told
 VALUE = 64  # characters of a value that an expansion puts in, or of a file, for one step
 NAME = 2  # a name that a copy gives
 NAMES = 4  # files that a copy is compared with, for one step

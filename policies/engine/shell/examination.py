@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
@@ -30,6 +30,7 @@ from policies.engine.shell.nested import INSIDE
 from policies.engine.shell.output import stdin_of
 from policies.engine.shell.reader import Reader
 from policies.engine.shell.rules import REFERENCES
+from policies.engine.shell.turns import other_turns
 from policies.engine.shell.verbs import RULES, checks
 from policies.engine.shell.views import joined, made
 from policies.engine.shell.windows import read_windows
@@ -202,13 +203,7 @@ class Examination:
         name = call.name = self._named(call)
         if not name:
             return
-        for fact, value in facts(call, self.reader.variables if self.reader else {}):
-            self.report.fact(fact, value)
-        for word, path in executed(call):
-            self.report.execute(self.view, word.start, word.end, path)
-        if name in COPIERS:
-            for copy in copied(call):
-                self.report.copy(copy)
+        self._facts(call)
         for check in checks(name):
             for hit in check(call):
                 if not self._passes(hit, call):
@@ -221,6 +216,28 @@ class Examination:
         elif CMDLET.match(name):
             start = call.command.start
             self._hits(call.command, read_windows(self.view.text[start : start + MAX_CMDLET]))
+
+    def _facts(self, call: Call) -> None:
+        """What a call touches, runs, copies and is told to do, in every turn of a loop."""
+        reader = self.reader
+        if reader is None:
+            self._told_by(call, {})
+            return
+        self._told_by(call, reader.variables)
+        if reader.turns:
+            for turn in other_turns(call, reader.turns, self.view.text):
+                self.report.spent[budget.STEPS] += budget.TURN
+                self.report.fact("shell.arguments", line(call.name, turn))
+                self._told_by(turn, reader.variables)
+
+    def _told_by(self, call: Call, variables: Mapping[str, str]) -> None:
+        for fact, value in facts(call, variables):
+            self.report.fact(fact, value)
+        for word, path in executed(call):
+            self.report.execute(self.view, word.start, word.end, path)
+        if call.name in COPIERS:
+            for copy in copied(call):
+                self.report.copy(copy)
 
     def _passes(self, hit: Hit, call: Call) -> bool:
         """Whether a hit does not count here."""

@@ -310,6 +310,7 @@ class Reader(WordReader):
         if values and len(values) < 50 and all(value.known for value in values):
             # Each turn is another value: the broadest one is what the rules must see.
             self.variables[name.group()] = min((value.text for value in values), key=_breadth)
+            self.turns[name.group()] = tuple(dict.fromkeys(value.text for value in values))
         return []
 
     def _case(self) -> list[Command]:
@@ -558,6 +559,7 @@ class Reader(WordReader):
         )
         reader.commands, reader.cwd, reader.aliases = self.commands, self.cwd, self.aliases
         reader.unset, reader.links, reader.copies = self.unset, self.links, self.copies
+        reader.turns = self.turns
         return reader
 
 

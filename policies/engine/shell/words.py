@@ -76,6 +76,7 @@ class WordReader(ABC):
         self.commands: list[Command] = []
         self.links: dict[str, str] = {}  # symbolic links that the text has made, and their targets
         self.copies: dict[str, str] = {}  # files, and the programs that they are copies of
+        self.turns: dict[str, tuple[str, ...]] = {}  # values of the variables of loops
         self.truncated = len(text) > MAX_LENGTH
         self.cwd = ""
         self.unread = self.end  # where the reading stopped

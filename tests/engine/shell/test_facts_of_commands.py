@@ -11,6 +11,7 @@ from policies.engine.policy import CompiledPolicy, PolicySpec
 from policies.engine.policyset import PolicySet
 from policies.engine.shell.facts import MAX_VALUE
 from policies.engine.shell.facts.line import LEFT_OUT, MAX_LINE, MAX_WORD
+from policies.engine.shell.turns import MAX_TURNS
 
 FAMILIES = ("git", "cloud", "kubernetes", "terraform", "database")
 
@@ -225,6 +226,15 @@ CLUSTERS = {
     "helm upgrade -i web ./chart -f v.yaml": kubernetes("upgrade", resource="release/web"),
     "helm uninstall web --dry-run": {},
     "helm repo add x https://x.example": kubernetes("repo add"),
+    "for n in dev prod; do kubectl delete ns $n; done": kubernetes(
+        "delete", resource="namespace/dev namespace/prod", namespace="dev prod"
+    ),
+    'for n in dev prod; do sudo kubectl -n "${n}" delete pod w-$n-1; done': kubernetes(
+        "delete", namespace="dev prod", resource="pod/w-dev-1 pod/w-prod-1"
+    ),
+    "for n in dev prod; do echo $n; done; kubectl delete ns dev": kubernetes(
+        "delete", resource="namespace/dev", namespace="dev"
+    ),
     "k3s server": {},
     "echo kubectl delete ns prod": {},
 }
@@ -345,6 +355,14 @@ def test_a_long_line_ends_where_it_is_cut():
 
 def test_a_long_value_is_left_out_whole():
     assert told(f"psql -h {'a' * (MAX_VALUE + 1)}")["database.host"] == LEFT_OUT
+
+
+def test_of_a_long_loop_the_rest_is_not_told():
+    values = [f"n{number}" for number in range(MAX_TURNS + 5)]
+
+    facts = told(f"for n in {' '.join(values)}; do kubectl -n $n get pod; done")
+
+    assert facts["kubernetes.namespace"].split() == [*values[:MAX_TURNS], "$?"]
 
 
 def policy(*conditions: dict[str, object]) -> PolicySet:
