@@ -10,11 +10,16 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from policies.engine.analysis import analyse
-from policies.engine.findings import AT_A_GLANCE, CHARACTERS_JUDGED, MAX_JUDGED
-from policies.engine.operation import Operation
+from policies.engine.decode import Decode
+from policies.engine.findings import AT_A_GLANCE, CHARACTERS_JUDGED, MAX_JUDGED, Report, View
+from policies.engine.operation import Language, Operation
 from policies.engine.pii.context import Reading
+from policies.engine.pii.tables import Tables
 from policies.engine.redaction import redact
 from policies.engine.secrets import assignments, commands
+from policies.engine.secrets.scan import Scan
+from policies.engine.shell import Shell
+from policies.engine.shell.budget import STEPS
 
 SIZE = 100_000
 
@@ -113,3 +118,59 @@ def test_the_number_counts_for_the_operation_not_for_its_parts() -> None:
 
     assert analyse(Operation(text=many)).truncated
     assert not analyse(Operation(text=alone)).truncated
+
+
+def test_the_tables_of_a_text_are_read_once_for_all_families(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = "".join(f"Ann,{PERSONAL['pii.ssn'](n)},Kq{digits(n, 4)}Zr!\n" for n in range(20))
+    calls = counted(monkeypatch, Tables, ["_read_lines"])
+
+    analysis = analyse(Operation(text=f"name,ssn,password\n{rows}"))
+
+    assert {found.kind for found in analysis.findings} == {
+        "pii.ssn",
+        "secret.password_assignment",
+    }
+    assert calls == ["_read_lines"]
+
+
+def test_a_number_is_glanced_at_once_for_all_that_it_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = text_of(PERSONAL["pii.ssn"], " x ")
+    calls = counted(monkeypatch, Reading, ["_seen_at_a_glance"])
+
+    analyse(Operation(text=text))
+
+    assert 0 < len(calls) <= text.count(" x ") + 1
+
+
+def test_statements_are_searched_once_whatever_calls_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "alter user ann identified by 'Kq7719Zr!x'; machine a login b password Kq7719Zr!y"
+    calls = counted(monkeypatch, Scan, ["may_judge"])
+
+    analysis = analyse(Operation(text=text))
+
+    assert {found.rule for found in analysis.findings} >= {"sql.password", "file.netrc"}
+    assert len(calls) <= 3
+
+
+def test_one_odd_letter_has_only_its_line_read_again() -> None:
+    lines = "\n".join(f"mv /srv/app{n}/current /srv/app{n}/old && make build{n}" for n in range(40))
+    plain, odd = Report(), Report()
+
+    for report, first in ((plain, "ls /srv"), (odd, "l\u0455 /srv")):
+        view = View(text=f"{first}\n{lines}", offset=0, language=Language.SHELL)
+        nested = [view]
+        while nested:
+            view = nested.pop()
+            Shell().examine(view, frozenset(), report)
+            if not view.text.isascii():
+                Decode(len(view.text)).open(view, frozenset(), report)
+            nested += report.nested
+            report.nested.clear()
+
+    assert odd.spent[STEPS] <= plain.spent[STEPS] * 1.2

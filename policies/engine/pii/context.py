@@ -133,10 +133,11 @@ class Reading:
         self._asked = 0
         self._index: TopicIndex | None = None
         self.hurried = False  # more values than can be judged: they are taken at a glance
+        self._last_before = (-1, "", True)
+        report.spent[CHARACTERS] += len(text)
         self._glances: dict[str, tuple[int, Evidence]] = {}
         self._glanced: tuple[int, int, frozenset[str], str, bool] = (-1, -1, NOTHING, "", False)
         self._run: _Run | None = None
-        report.spent[CHARACTERS] += len(text)
 
     def claim(
         self, start: int, end: int, *, kind: str, rule: str, confidence: float, reason: str
@@ -386,6 +387,11 @@ class Reading:
 
     def _before(self, start: int) -> tuple[str, bool]:
         """What stands before `start` and may speak for it, and whether that is as in the text."""
+        if self._last_before[0] != start:  # asked for the topics, and for what numbers a row
+            self._last_before = (start, *self._read_head(start))
+        return self._last_before[1:]
+
+    def _read_head(self, start: int) -> tuple[str, bool]:
         low = max(0, start - _KEY_REACH)
         before, as_written = self.text[low:start], True
         head, newline, line = before.rpartition("\n")

@@ -33,12 +33,13 @@ _NATIONAL = re.compile(
     r"[(0-9](?<![0-9][0-9])(?:(?<=\()[0-9]{1,5}\))?"
     r"(?:[ .\-/]{0,2}[0-9]|[ ]?\([0-9]{1,4}\)(?=[ .\-/]?[0-9])){5,15}(?![0-9])"
 )
-_DECIMAL = re.compile(r"(?!0[1-9])[0-9]{1,3}\.[0-9]+\Z|[0-9]+\.[0-9]{1,3}\Z")
-_DATE = re.compile(
-    r"(?:19|20)[0-9]{2}-(?:19|20)[0-9]{2}\Z"
+# A decimal number, a date, an address of the network.
+_NO_PHONE = re.compile(
+    r"(?!0[1-9])[0-9]{1,3}\.[0-9]+\Z|[0-9]+\.[0-9]{1,3}\Z"
+    r"|(?:19|20)[0-9]{2}-(?:19|20)[0-9]{2}\Z"
     r"|(?:19|20)[0-9]{2}([-/.])[0-9]{1,2}\1[0-9]{1,2}|[0-9]{1,2}([-/.])[0-9]{1,2}\2(?:19|20)[0-9]{2}"
+    r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![.0-9])"
 )
-_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![.0-9])")
 _TIME = re.compile(
     r"1[4-9][0-9]{8}(?:[0-9]{3})?"  # seconds or milliseconds since 1970
     r"|(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])(?:[0-9]{4}|[0-9]{6})"
@@ -143,7 +144,7 @@ def find_national(reading: Reading) -> None:
         in_path = text.startswith(_CHAT_LINK, start - len(_CHAT_LINK))
         if not isolated(text, start, end, in_path=in_path or listed is not None):
             continue
-        if any(shape.match(text, start, end) for shape in (_DATE, _ADDRESS, _DECIMAL)):
+        if _NO_PHONE.match(text, start, end):
             continue
         if not reading.free(start, end):
             continue
