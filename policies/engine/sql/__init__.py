@@ -69,7 +69,8 @@ class Sql:
             name="splice",
             pattern=r"'[-+*/ ^&|%]?'|\d\s+(into\s+[@od]|exec)|"
             r"['\"`)\d\s%;/]\s*(\bor\b|\band\b|\bxor\b|\|\||&&|union|having|order\s+by|;|--|"
-            r"#|/\*|waitfor|sleep|benchmark|like\b|between|rlike|regexp|is\s+not|limit)",
+            r"#|/\*|waitfor|sleep|benchmark|like\b|between|rlike|regexp|is\s+not|div\s|limit)|"
+            r"['\"]\s?\+\s?[a-z_]{2,30}\(",
         ),
         Sign(name="operator", pattern=r"[=<>|&;#]|--|/\*|%[0-9a-f]{2}|&#|\b(or|and|xor|select)\b"),
         Sign(
