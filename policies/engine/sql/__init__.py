@@ -46,7 +46,8 @@ _VALUE_SIGNS = frozenset(["operator", "probe", "splice"])
 _LEAF = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
 )
-_PARAMETER = re.compile(r"[^&?=\s/]{1,200}==?(?P<value>[^&]*)")
+# A name is looked at from its beginning only: of a long text without one, every letter may be it.
+_PARAMETER = re.compile(r"(?<![^&?=\s/])[^&?=\s/]++==?(?P<value>[^&]*)")
 # {"status": "shutdown"}: a state, and no order to the database.
 _ONE_WORD = re.compile(r"\s*[a-z]+(?:\s+(?:immediate|abort))?\s*\Z", re.IGNORECASE)
 _SQL_KEYS = frozenset(["sql", "query", "statement", "stmt"])
