@@ -134,11 +134,11 @@ def as_text(octets: Octets) -> Mapped | None:
         firsts = [at for at, octet in enumerate(data) if octet & 0xC0 != 0x80]
     else:
         firsts = [at for at in range(0, len(data), 2) if data[at + 1] & 0xFC != 0xDC]
-    lasts = [*firsts[1:], len(data)]
+    firsts.append(len(data))
     return Mapped(
         text=text,
-        starts=[starts[at] for at in firsts],
-        ends=[ends[at - 1] for at in lasts],
+        starts=Places(lambda at: starts[firsts[at]], len(text)),
+        ends=Places(lambda at: ends[firsts[at + 1] - 1], len(text)),
     )
 
 

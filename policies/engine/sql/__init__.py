@@ -10,6 +10,7 @@ from policies.engine.decode.escapes import json_escapes
 from policies.engine.family import Sign
 from policies.engine.findings import Report, View
 from policies.engine.language import Guess, guess
+from policies.engine.mapped import Mapped, Places
 from policies.engine.operation import Language
 from policies.engine.rules import Rule
 from policies.engine.sql import destructive, mongo, statements
@@ -18,6 +19,7 @@ from policies.engine.sql.decoding import PLUS, decoded, plain, readings
 from policies.engine.sql.evidence import Evidence, Tokens
 from policies.engine.sql.facts import note
 from policies.engine.sql.injection import evidence
+from policies.engine.sql.literals import spelled
 from policies.engine.sql.lone import lone_statements
 from policies.engine.sql.rules import REFERENCES, RULES
 from policies.engine.sql.strays import stray_values
@@ -35,13 +37,17 @@ MAX_LEAVES = 200  # strings of a JSON text, or parameters of a URL, that are exa
 _PERCENT = re.compile(r"%(?:20|27|22|2[0-9a-f]|3[bd]|0[9ad]|u00)", re.IGNORECASE)
 _VALUE_FIRST = re.compile(r"[\d'\"-]|\w+[)'\"`]|test\b|\(*case\s+when\b|if\s*\(", re.IGNORECASE)
 _LIKE = re.compile(r"\blike\s+'%", re.IGNORECASE)
+_SPELLED = re.compile(
+    r"\|\||\bconcat|'\s*\+\s*'|\bu&'|\bx'|\b0x[0-9a-f]{10}|\$\w*\$", re.IGNORECASE
+)
 _NAME_FOLLOWS = re.compile(r"\b(?:table|from|exists|truncate|database|schema)\s*\Z", re.IGNORECASE)
 _NO_MONGO = frozenset([Language.SHELL, Language.PATH, Language.READ_PATH, Language.TEXT])
 _VALUE_SIGNS = frozenset(["operator", "probe", "splice"])
 _LEAF = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.){1,80}")\s*:|"(?P<value>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)', re.DOTALL
 )
-_PARAMETER = re.compile(r"[^&?=\s/]{1,200}==?(?P<value>[^&]*)")
+# A name is looked at from its beginning only: of a long text without one, every letter may be it.
+_PARAMETER = re.compile(r"(?<![^&?=\s/])[^&?=\s/]++==?(?P<value>[^&]*)")
 # {"status": "shutdown"}: a state, and no order to the database.
 _ONE_WORD = re.compile(r"\s*[a-z]+(?:\s+(?:immediate|abort))?\s*\Z", re.IGNORECASE)
 _SQL_KEYS = frozenset(["sql", "query", "statement", "stmt"])
@@ -64,7 +70,8 @@ class Sql:
             name="splice",
             pattern=r"'[-+*/ ^&|%]?'|\d\s+(into\s+[@od]|exec)|"
             r"['\"`)\d\s%;/]\s*(\bor\b|\band\b|\bxor\b|\|\||&&|union|having|order\s+by|;|--|"
-            r"#|/\*|waitfor|sleep|benchmark|like\b|between|rlike|regexp|is\s+not|limit)",
+            r"#|/\*|waitfor|sleep|benchmark|like\b|between|rlike|regexp|is\s+not|div\s|limit)|"
+            r"['\"]\s?\+\s?[a-z_]{2,30}\(",
         ),
         Sign(name="operator", pattern=r"[=<>|&;#]|--|/\*|%[0-9a-f]{2}|&#|\b(or|and|xor|select)\b"),
         Sign(
@@ -119,6 +126,9 @@ class Sql:
                 report.nest(_dynamic_view(view, part))
         for sign in _settled(_judged(tokens, found, text, budget)):
             _report(view, 0, sign, report)
+        if _SPELLED.search(text):
+            for said, start, end in spelled(tokens):
+                report.nest(_literal_view(view, said, start, end))
         if view.language == Language.AUTO:
             for sign in lone_statements(found):
                 _report(view, 0, sign, report)
@@ -274,6 +284,15 @@ def _dynamic_view(view: View, part: destructive.Dynamic) -> View:
         path=view.path,
         carrier=view.carrier,
     )
+
+
+def _literal_view(view: View, text: str, start: int, end: int) -> View:
+    """What a literal says, for the families that look for data; all of it is one run."""
+    count = len(text)
+    made = Mapped(
+        text=text, starts=Places(lambda _: start, count), ends=Places(lambda _: end, count)
+    )
+    return view.derived(made, language=Language.TEXT, layer="literal", run=(start, end))
 
 
 def _json_string(view: View, start: int, end: int, language: str) -> View:

@@ -7,11 +7,13 @@ safe names the functions that it allows (`sql.function`) and not those that it f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from policies.engine.language import word_set
 from policies.engine.sql.evidence import Tokens, text_at
 from policies.engine.sql.statements import Statement
+from policies.engine.sql.tokens import Token
 
 _WRITES = word_set(
     "insert update delete merge replace upsert truncate drop create alter rename copy load grant "
@@ -19,6 +21,7 @@ _WRITES = word_set(
 )
 _SESSION = frozenset(["set", "reset", "alter", "begin", "start", "pragma"])
 _CHANGES = frozenset(["insert", "update", "delete", "merge"])
+_STORES = frozenset(["insert", "update", "merge", "replace", "upsert", "with"])
 _DYNAMIC = frozenset(["do", "execute", "exec", "prepare", "deallocate"])
 _LIMITS = word_set(
     "statement_timeout lock_timeout idle_in_transaction_session_timeout transaction_timeout "
@@ -67,8 +70,23 @@ def effects(statement: Statement, functions: list[str], *, alone: bool) -> Itera
         yield from _hidden_writes(statement.tokens, words, verb)
     if verb in _SESSION or "set_config" in words:
         yield from _session(statement.tokens, words, verb)
+    if verb in _STORES and any(_is_mask(token) for token in statement.tokens):
+        yield "writes_mask"
     if any(name in SIDE_EFFECTS or name.rpartition(".")[2] in SIDE_EFFECTS for name in functions):
         yield "side_effect_function"
+
+
+def _is_mask(token: Token) -> bool:
+    """Whether a literal is what a redaction leaves: storing it destroys the value it stood for."""
+    return token.kind == "string" and _MASK.match(token.text) is not None
+
+
+# What `redaction` puts in place of a value, and the stars of others.
+_MASK = re.compile(
+    r"(?:[nbe]|u&)?'(?:\[[A-Z_]{2,40}(?::\w{1,60})?\]|[a-z_]{2,40}_[a-p]{16}"
+    r"|[-+ *().xX/]*(?:\*{3}|[xX]{4})[-+ *().xX/]*\w{0,4}|<?(?:redacted|masked|hidden)>?)'\Z",
+    re.IGNORECASE,
+)
 
 
 def _hidden_writes(tokens: Tokens, words: frozenset[str], verb: str) -> Iterator[str]:

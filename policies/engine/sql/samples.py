@@ -238,6 +238,8 @@ SAMPLES = (
         "overlay (the first) placing names",
         "auto",
     ),
+    _injection("breakout", "' div '4", "4' div 'x' is a tag", "auto"),
+    _injection("concatenation", "'+char(65)+'", "'a' + char(65)", "auto"),
     _injection("breakout", "' or (active)", "'or (active) members'", "auto"),
     _injection("breakout", "5 or {x length(pin)>4}", "5 or {x: pin} of them", "auto"),
     _injection("tautology", "; or '4'='4'", "; or '4 by 4'", "auto"),
