@@ -22,6 +22,7 @@ from approvals import delegating, inbox, page, quality, services
 from approvals.errors import ApprovalNotFound, DelegationRefused
 from approvals.forms import AnswerForm, BreakGlassForm, BulkDenyForm, DelegationForm, ReviewForm
 from approvals.models import Answer, ApprovalRequest, Delegation
+from approvals.notifications import admin as notifications  # noqa: F401 (registers its pages)
 from audit.bounded import bounded
 from audit.errors import TooMuchToRead
 from axonportal.common.admin import (

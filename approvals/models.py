@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from approvals.notifications import models as notifications  # noqa: F401 (Django looks here)
 from approvals.querysets import (
     ApprovalRequestQuerySet,
     DelegationQuerySet,

@@ -448,6 +448,8 @@ _STEPS = {
     "approval.use": gettext_lazy("ran it"),
     "approval.break_glass": gettext_lazy("broke the glass"),
     "approval.review": gettext_lazy("reviewed"),
+    "approval.notify_failed": gettext_lazy("gave up telling somebody"),
+    "approval.resend": gettext_lazy("had it told again"),
 }
 
 
@@ -480,6 +482,8 @@ def _beside(detail: Mapping[str, Any]) -> str:
         told.append(_("in place of %(name)s") % {"name": detail["in_place_of"]})
     if isinstance(groups := detail.get("groups"), list) and groups:
         told.append(_("groups: %(names)s") % {"names": ", ".join(map(str, groups))})
+    if detail.get("recipient"):
+        told.append(f"{detail.get('channel')}: {detail['recipient']}")
     if detail.get("way") == Answer.Way.TOKEN:
         told.append(str(Answer.Way.TOKEN.label))
     if detail.get("replaces_an_earlier_answer"):

@@ -18,6 +18,7 @@ TOOL_CALL = "call_"
 LLM_CALL = "llm_"
 EVENT = "evt_"
 APPROVAL = "apr_"
+NOTIFICATION = "ntf_"
 
 _SHAPE = re.compile(r"[a-z]+_([0-9a-f]{12})[0-9a-f]{20}\Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

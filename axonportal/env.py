@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -70,6 +72,61 @@ def secret(name: str) -> str:
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE: {error.strerror}: {path}") from None
     return text(name)
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """A list of networks, each as `10.0.0.0/8` or a single address.
+
+    Raises:
+        ImproperlyConfigured: one of them is none.
+    """
+    try:
+        return [ip_network(word) for word in words(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}.") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """Where mail is handed in; no host: nowhere."""
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    starttls: bool = False
+    tls: bool = False
+
+
+def mail_server(url: str) -> MailServer:
+    """From `smtp://user:password@host:port`.
+
+    `smtps://` is TLS from the start (port 465), `smtp+tls://` begins with STARTTLS (587), `smtp://`
+    is in the clear (25). An empty text is no server.
+
+    Raises:
+        ImproperlyConfigured: another scheme, no host, or no such port.
+    """
+    if not url:
+        return MailServer()
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        raise ImproperlyConfigured("AXON_EMAIL_URL has a port that is none.") from None
+    if parts.scheme not in ports or not parts.hostname:
+        raise ImproperlyConfigured(
+            "AXON_EMAIL_URL must be smtp://, smtp+tls:// or smtps:// and a host."
+        )
+    return MailServer(
+        host=parts.hostname,
+        port=port or ports[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        starttls=parts.scheme == "smtp+tls",
+        tls=parts.scheme == "smtps",
+    )
 
 
 def database(url: str) -> dict[str, Any]:

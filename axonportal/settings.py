@@ -127,6 +127,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "axonportal.gateway.tasks.forget_session_files",
         "schedule": 6 * 3600.0,
     },
+    "approvals-expire": {"task": "approvals.tasks.expire_due", "schedule": 30.0},
+    "approvals-escalate": {"task": "approvals.tasks.escalate_due", "schedule": 30.0},
+    # What no nudge announced: retries, and whatever was left when a process died.
+    "approvals-deliver": {"task": "approvals.tasks.deliver", "schedule": 10.0},
 }
 
 # --- The decision path --------------------------------------------------------------------
@@ -191,6 +195,18 @@ AUTH_PASSWORD_VALIDATORS = [
 GUARDIAN_RAISE_403 = True
 ANONYMOUS_USER_NAME = None
 LOGIN_URL = "admin:login"
+
+# --- Mail and webhooks --------------------------------------------------------------------
+
+# Unset: no mail is sent, which the portal and `check --deploy` say.
+_mail = env.mail_server(env.secret("AXON_EMAIL_URL"))
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
+EMAIL_TIMEOUT = 10  # seconds, for each step
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("AXON_EMAIL_FROM")
+# Private networks that webhooks may lead to; all others are refused when it is connected.
+AXON_WEBHOOK_ALLOWED_NETWORKS = env.networks("AXON_WEBHOOK_ALLOWED_NETWORKS")
 
 # --- Pages --------------------------------------------------------------------------------
 

@@ -13,9 +13,15 @@ _READ = {
     "policies": ("policy", "policyversion"),
     "audit": ("gatewaycontext", "toolcall", "llmcall", "auditevent"),
     "accounts": ("client", "credential", "team", "tenant", "membership"),
-    "approvals": ("approvalrequest", "delegation"),
+    "approvals": ("approvalrequest", "delegation", "undelivered"),
 }
-_EDIT = {"policies": ("policy",), "accounts": ("client", "credential", "team")}
+_EDIT = {
+    "policies": ("policy",),
+    "accounts": ("client", "credential", "team"),
+    "approvals": ("undelivered",),
+}
+# Who knows the address of a chat's webhook can post there: not for everybody who reads.
+_EDIT_UNSEEN = {"approvals": ("webhooktarget",)}
 # Owners hand out permissions for single objects; the admin asks for their tenant as well.
 _OWN = {
     "accounts": ("membership",),
@@ -33,7 +39,11 @@ def _permissions(models: Mapping[str, tuple[str, ...]], *verbs: str) -> frozense
 
 
 _AUDITOR = _permissions(_READ, "view")
-_EDITOR = _AUDITOR | _permissions(_EDIT, "add", "change", "delete")
+_EDITOR = (
+    _AUDITOR
+    | _permissions(_EDIT, "add", "change", "delete")
+    | _permissions(_EDIT_UNSEEN, "view", "add", "change", "delete")
+)
 _OWNER = _EDITOR | _permissions(_OWN, "view", "add", "change", "delete")
 
 ROLE_PERMISSIONS: dict[str, frozenset[str]] = {

@@ -83,6 +83,11 @@ def unseen(*texts: str) -> list[Unseen]:
     return [Unseen(code=code_of(char), name=name_of(char), count=n) for char, n in counted.items()]
 
 
+def spelled(text: str) -> str:
+    """The text as plain text, for mails and chats: each unseen character as `[U+202E]`."""
+    return _UNSEEN_ONE.sub(lambda match: f"[{code_of(match[0])}]", text)
+
+
 _CONTROLS = {"\0": "null", "\b": "backspace", "\r": "carriage return", "\x1b": "escape"}
 
 

@@ -163,12 +163,15 @@ LISTS = {
     "tool calls": "admin:audit_toolcall_changelist",
     "model calls": "admin:audit_llmcall_changelist",
     "audit events": "admin:audit_auditevent_changelist",
+    "webhooks": "admin:approvals_webhooktarget_changelist",
+    "undelivered": "admin:approvals_undelivered_changelist",
 }
 FORMS = {
     "new policy": "admin:policies_policy_add",
     "new delegation": "admin:approvals_delegation_add",
     "new client": "admin:accounts_client_add",
     "new credential": "admin:accounts_credential_add",
+    "new webhook": "admin:approvals_webhooktarget_add",
     "new team": "admin:accounts_team_add",
     "new membership": "admin:accounts_membership_add",
     "password": "admin:password_change",
