@@ -131,7 +131,9 @@ def test_a_token_that_is_no_good_is_refused(tenant: Tenant, held: str, spoilt: s
 def test_a_token_decides_and_records_nothing(tenant: Tenant) -> None:
     caller = person_api(approver(tenant))
 
-    assert "not known" in is_a_problem(caller.post("/api/policy/pre-check", {"query": "ls"}), 401)
+    assert "a person's token" in is_a_problem(
+        caller.post("/api/policy/pre-check", {"query": "ls"}), 401
+    )
 
 
 def test_a_session_answers_with_its_own_page_behind_it_only(tenant: Tenant, held: str) -> None:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from axonportal.accounts import credentials, services
 from axonportal.accounts.models import Scope
 from axonportal.common import body, pagination
 from policies.api.filters import PolicyFilter
@@ -140,6 +141,16 @@ def test_the_api_page_lists_every_path_with_its_scope(api_page: str) -> None:
     }
 
     assert listed == expected | {("GET", "/health", "none")}
+
+
+def test_the_api_page_tells_how_long_personal_tokens_live(api_page: str) -> None:
+    text = section(api_page, "## Personal tokens")
+
+    assert f"for {services.TOKEN_LIFE.days} days" in text
+    assert f"at most {services.MAX_TOKEN_LIFE.days}" in text
+    assert f"at most {services.MAX_TOKENS}." in text
+    assert f"`{credentials.PERSONAL_MARK}`" in text
+    assert f"`{credentials.MARK}`" in text
 
 
 def test_the_api_page_lists_the_scopes_filters_and_limits(api_page: str) -> None:
