@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.admin import Audited
 from audit.models import GatewayContext
 from axonportal.accounts import services
+from axonportal.accounts import token_pages as token_pages  # registers its pages
 from axonportal.accounts.connecting import connecting
 from axonportal.accounts.forms import (
     ClientForm,

@@ -149,6 +149,12 @@ def _verify(request: HttpRequest | Request, header: str) -> Principal | None:
             f"The Authorization scheme {scheme[:20]!r} is not known; use Basic or Bearer.",
             headers=CHALLENGE,
         )
+    if secret.startswith(credentials.PERSONAL_MARK):
+        raise Unauthenticated(
+            "This is a person's token: with it she reads and answers approvals "
+            "(/api/v1/hitl/queue). Programs send their client's credential.",
+            headers=CHALLENGE,
+        )
     rows = Credential.objects.usable().filter(prefix=credentials.prefix(secret))
     # PostgreSQL takes no NUL, and no secret of ours has an unprintable character.
     known = rows.select_related("client__tenant", "client__team", "user")

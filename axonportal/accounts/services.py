@@ -22,10 +22,12 @@ from axonportal.accounts.models import (
     User,
 )
 from axonportal.common import changes
-from axonportal.common.errors import Invalid
+from axonportal.common.errors import Conflict, Invalid
 
-TOKEN_LIFE = timedelta(days=90)
+TOKEN_LIFE = timedelta(days=90)  # of a personal token, unless another is asked for
 MAX_TOKEN_LIFE = timedelta(days=365)
+MAX_TOKENS = 20  # usable ones of one person
+MAX_TOKEN_NAME_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,44 +133,60 @@ class IssuedToken:
 
 @transaction.atomic
 def issue_token(
-    user: User, *, name: str, actor: Actor | str, life: timedelta = TOKEN_LIFE
+    user: User,
+    *,
+    name: str,
+    actor: Actor | str,
+    expires_at: datetime | None = None,
+    address: str = "",
 ) -> IssuedToken:
     """Make a token by which a person answers approvals without a browser.
 
+    Unless told otherwise it lives for `TOKEN_LIFE`.
+
     Raises:
-        Invalid: no name, a life that is none or longer than `MAX_TOKEN_LIFE`, or a person who
-            belongs to no tenant.
+        Invalid: no name, an expiry in the past or after `MAX_TOKEN_LIFE`, or a person who belongs
+            to no tenant.
+        Conflict: she has `MAX_TOKENS` already.
     """
-    if not name.strip() or len(name) > 100 or not name.isprintable():
-        raise Invalid("Name the token in 1 to 100 characters: where is it used?")
-    if not timedelta() < life <= MAX_TOKEN_LIFE:
+    user = User.objects.select_for_update().get(pk=user.pk)
+    name = name.strip()
+    if not 0 < len(name) <= MAX_TOKEN_NAME_CHARS or not name.isprintable():
+        raise Invalid(
+            f"Name the token in 1 to {MAX_TOKEN_NAME_CHARS} characters: where is it used?"
+        )
+    now = timezone.now()
+    expires_at = expires_at or now + TOKEN_LIFE
+    if not now < expires_at <= now + MAX_TOKEN_LIFE:
         raise Invalid(f"A token lives from 1 to {MAX_TOKEN_LIFE.days} days.")
     if not user.is_active or not user.memberships.exists():
         raise Invalid(f"{user.get_username()} is no active member of any tenant.")
+    if PersonalToken.objects.usable().filter(user=user).count() >= MAX_TOKENS:
+        raise Conflict(f"{user.get_username()} has {MAX_TOKENS} tokens already; revoke one first.")
     secret = credentials.new_secret(credentials.PERSONAL_MARK)
     token = PersonalToken.objects.create(
         user=user,
-        name=name.strip(),
+        name=name,
         prefix=credentials.prefix(secret),
         digest=credentials.digest(secret),
-        expires_at=timezone.now() + life,
+        expires_at=expires_at,
     )
-    _token_event("token.issue", token, actor)
+    _token_event("token.issue", token, actor, address)
     return IssuedToken(token=token, secret=secret)
 
 
 @transaction.atomic
-def revoke_token(token: PersonalToken, *, actor: Actor | str) -> PersonalToken:
+def revoke_token(token: PersonalToken, *, actor: Actor | str, address: str = "") -> PersonalToken:
     """End a token; it is refused from now on. Twice is once."""
     token = PersonalToken.objects.select_for_update().get(pk=token.pk)
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
         token.save(update_fields=["revoked_at"])
-        _token_event("token.revoke", token, actor)
+        _token_event("token.revoke", token, actor, address)
     return token
 
 
-def _token_event(kind: str, token: PersonalToken, actor: Actor | str) -> None:
+def _token_event(kind: str, token: PersonalToken, actor: Actor | str, address: str) -> None:
     """One event in each tenant of the person: the token works in all of them."""
     detail = {"user": token.user.get_username(), "expires_at": token.expires_at.isoformat()}
     for row in token.user.memberships.select_related("tenant"):
@@ -179,4 +197,5 @@ def _token_event(kind: str, token: PersonalToken, actor: Actor | str) -> None:
             tenant_id=row.tenant_id,
             tenant=row.tenant.slug,
             detail=detail,
+            address=address,
         )

@@ -42,10 +42,12 @@ def page_of(
     queryset: QuerySet[T],
     parameters: Mapping[str, str],
     *,
-    sorts: Sequence[str],
+    sorts: Sequence[str] | Mapping[str, str],
     default: str,
 ) -> Page[T]:
     """The page that the query parameters ask for.
+
+    `sorts` are the names that it can be sorted by, or those names with their columns.
 
     Raises:
         Invalid: no number, out of bounds, or no field to sort by.
@@ -56,14 +58,16 @@ def page_of(
     else:
         offset = _number(parameters, ("offset",), 0, least=0, most=2**31)
     by = parameters.get("sort_by") or default
-    if by.lstrip("-") not in sorts:
+    name, descending = by.lstrip("-"), by.startswith("-")
+    if name not in sorts:
         raise Invalid(f"sort_by: one of {', '.join(sorts)}; got {by[:50]!r}.")
     order = (parameters.get("sort_order") or parameters.get("sort_dir") or "").lower()
     if order in {"asc", "desc"}:
-        by = ("-" if order == "desc" else "") + by.lstrip("-")
+        descending = order == "desc"
     elif order:
         raise Invalid(f"sort_order: asc or desc; got {order[:20]!r}.")
-    rows = queryset.order_by(by, "pk")
+    column = sorts[name] if isinstance(sorts, Mapping) else name
+    rows = queryset.order_by(f"-{column}" if descending else column, "pk")
     return Page(
         rows=list(rows[offset : offset + limit]), total=queryset.count(), limit=limit, offset=offset
     )

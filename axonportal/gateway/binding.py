@@ -47,6 +47,13 @@ def digest(caller: Caller, operation: Operation, arguments: Any, decision: Decis
     )
 
 
+def original(text: str) -> bytes:
+    """HMAC-SHA256 of an original text, to recognise it again without keeping it; 32 bytes."""
+    return hmac.digest(
+        settings.AXON_CREDENTIAL_KEY.encode(), text.encode("utf-8", "replace"), "sha256"
+    )
+
+
 def canonical(caller: Caller, operation: Operation, arguments: Any, decision: Decision) -> bytes:
     """JSON with sorted keys: the same bytes for the same operation, other bytes for any other.
 

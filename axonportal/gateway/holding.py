@@ -11,7 +11,8 @@ from django.conf import settings
 from approvals import services as approvals
 from approvals.errors import NobodyCanAnswer, TooManyPending
 from approvals.models import ApprovalRequest
-from audit import rows
+from audit import ids, rows
+from audit.models import GatewayContext
 from axonportal.gateway import binding, keeping, operations
 from axonportal.gateway.caller import Caller, name
 from axonportal.gateway.keeping import Kept
@@ -112,32 +113,58 @@ def ask(
     operation = operations.of_query(text, tool="", fields=caller.fields())
     decision = policy_services.decide(caller.principal.tenant_id, operation)
     kept = keeping.of_operation(operation, decision)
-    mine = ApprovalRequest.objects.for_tenant(caller.principal.tenant_id).open()
-    same = mine.filter(
-        client_id=caller.principal.client_id,
-        user_id=rows.clean(name(caller.user_id)),
-        text=rows.clean(kept.text),
-    )
-    if (joined := same.with_state().select_related("tenant").first()) is not None:
-        return joined
     known = _named(caller.principal.tenant_id, {policy_id, policy} - {""})
     action = known.action(Phase.BEFORE) if known is not None else None
+    terms = (action.terms if action else None) or Terms()
+    said_name = keeping.of_text(policy[:MAX_NAME])
     asking: dict[str, Any] = {
-        "policy_id": known.spec.id if known else policy_id[:MAX_NAME],
-        "policy": known.spec.name if known else policy[:MAX_NAME] or "asked by the client",
+        "policy_id": known.spec.id if known else keeping.of_text(policy_id[:MAX_NAME]),
+        "policy": known.spec.name if known else said_name or "asked by the client",
         "version": known.spec.version if known else 0,
         "message": keeping.of_text(reason[:MAX_REASON]) or "The client asks for approval.",
-        **_asked((action.terms if action else None) or Terms()),
+        **_asked(terms),
     }
-    bound = binding.digest(caller, operation, {"asked": asking["policy"]}, decision)
+    # A program may make its request more urgent and shorter-lived than the policy does, not less.
+    worst = max(severity, known.spec.severity if known else severity, key=_SEVERITIES.index)
+    bound = _opened_by_a_pre_check(caller, text) or binding.digest(
+        caller, operation, {"asked": {**asking, "said": [policy_id, policy, reason]}}, decision
+    )
     held = replace(
         _held(caller, operation, decision, bound, {"query": text}, kept, ""),
         policies=[{key: rows.clean(value) for key, value in asking.items()}],
-        severity=severity,
-        expires_in_s=expires_in_s,
+        severity=worst,
+        expires_in_s=min(expires_in_s or terms.expires_in_s, terms.expires_in_s)
+        if known
+        else expires_in_s,
         notify_url=notify_url,
     )
     return approvals.hold(held)
+
+
+def _opened_by_a_pre_check(caller: Caller, text: str) -> bytes | None:
+    """What the open request for the very same text is bound to, if a pre-check opened one for
+    the same subject: its approval lets that pre-check pass.
+
+    What is kept of a text does not tell two apart that differ in a secret only, so the original's
+    digest is compared, which stands with the decision.
+    """
+    principal = caller.principal
+    candidates = ApprovalRequest.objects.for_tenant(principal.tenant_id).open()
+    candidates = candidates.filter(
+        client_id=principal.client_id,
+        verified_user=principal.user,
+        user_id=rows.clean(name(caller.user_id)),
+        agent="pre-check",
+    )
+    decided = list(candidates.values_list("context_id", flat=True))
+    same = GatewayContext.objects.for_tenant(principal.tenant_id).filter(
+        created_at__in=[ids.time_of(context_id) for context_id in decided],  # names partitions
+        context_id__in=decided,
+        query_sha256=binding.original(text),
+    )
+    held = candidates.filter(context_id__in=list(same.values_list("context_id", flat=True)))
+    bound = held.order_by("created_at").values_list("digest", flat=True).first()
+    return None if bound is None else bytes(bound)
 
 
 def _named(tenant_id: int, names: set[str]) -> CompiledPolicy | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 import time
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from audit import ids
 from audit.models import GATEWAY_CONTEXTS
 from audit.recorder import recorder
 from audit.services import record_tool_call
-from axonportal.gateway import holding, keeping
+from axonportal.gateway import binding, holding, keeping
 from axonportal.gateway.caller import Caller, name
 from axonportal.gateway.holding import Approval
 from policies import services as policy_services
@@ -111,7 +110,7 @@ def _record_decision(
         "tool": name(operation.tool),
         "phase": operation.phase.value,
         "query": kept.text,
-        "query_sha256": digest(operation.text),
+        "query_sha256": binding.original(operation.text),
         "context": keeping.of_json(caller.context),
         "data_sources": [keeping.of_text(source) for source in caller.data_sources],
         "verdict": decision.verdict.value,
@@ -157,13 +156,6 @@ def who(caller: Caller) -> dict[str, Any]:
         "session_id": name(caller.session_id),
         "tool_use_id": name(caller.tool_use_id),
     }
-
-
-def digest(text: str) -> bytes:
-    """HMAC-SHA256 of an original, to recognise it again without keeping it; 32 bytes."""
-    return hmac.digest(
-        settings.AXON_CREDENTIAL_KEY.encode(), text.encode("utf-8", "replace"), "sha256"
-    )
 
 
 def _is_duration(value: Any) -> bool:

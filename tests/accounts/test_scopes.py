@@ -8,7 +8,17 @@ from axonportal.accounts import services
 from axonportal.accounts.models import HOOK_SCOPES, Credential, Scope, Tenant
 from axonportal.common.errors import Invalid
 from tests.factories import BLOCK_PRODUCTION, ClientFactory, issued, saved_policy
-from tests.gateway.calling import DYNAMIC, HOOK, LLM_CALL, POLICIES, PRE_CHECK, TOOL_CALL, Api
+from tests.gateway.calling import (
+    DYNAMIC,
+    HITL,
+    HOOK,
+    LLM_CALL,
+    POLICIES,
+    PRE_CHECK,
+    QUEUE,
+    TOOL_CALL,
+    Api,
+)
 from tests.gateway.calling import is_a_problem as problem
 
 CALLS = [
@@ -16,6 +26,13 @@ CALLS = [
     ("POST", HOOK, {"hook_event_name": "PreToolUse"}, Scope.DECIDE),
     ("POST", TOOL_CALL, {"tool_name": "Bash"}, Scope.RECORD),
     ("POST", LLM_CALL, {"context_id": "ctx_1", "provider": "p", "model": "m"}, Scope.RECORD),
+    ("GET", QUEUE, None, Scope.DECIDE),
+    ("POST", QUEUE, {"original_query": "x", "request_type": "tool"}, Scope.DECIDE),
+    ("GET", f"{QUEUE}/{{request}}", None, Scope.DECIDE),
+    ("GET", f"{QUEUE}/{{request}}/history", None, Scope.DECIDE),
+    ("GET", f"{HITL}/stats", None, Scope.DECIDE),
+    ("GET", f"{HITL}/status", None, Scope.DECIDE),
+    ("POST", f"{HITL}/expire", None, Scope.DECIDE),
     *(
         call
         for prefix in (POLICIES, DYNAMIC)
@@ -39,7 +56,7 @@ CALLS = [
 def test_a_call_needs_its_scope_and_nothing_else(
     tenant: Tenant, method: str, path: str, body: object, scope: Scope
 ) -> None:
-    path = path.format(id=saved_policy(tenant, name="to be kept").pk)
+    path = path.format(id=saved_policy(tenant, name="to be kept").pk, request="apr_1")
     others = [other for other in Scope.values if other != scope]
     client = ClientFactory(tenant=tenant)
     without = Api({"Authorization": f"Bearer {issued(client, scopes=others).secret}"})

@@ -12,7 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from guardian.shortcuts import assign_perm
 
+from approvals import services as approvals
 from approvals.models import ApprovalRequest, Grant
 from approvals.waiting import waiting
 from audit.models import AuditEvent
@@ -28,9 +30,8 @@ from tests.factories import (
     approver,
     issued,
 )
-from tests.gateway.calling import Api, basic, is_a_problem
+from tests.gateway.calling import HITL, QUEUE, Api, basic, is_a_problem
 
-QUEUE = "/api/v1/hitl/queue"
 BODY: dict[str, Any] = {
     "client_id": "agent",
     "original_query": "transfer the customer table",
@@ -131,7 +132,9 @@ def test_a_token_that_is_no_good_is_refused(tenant: Tenant, held: str, spoilt: s
 def test_a_token_decides_and_records_nothing(tenant: Tenant) -> None:
     caller = person_api(approver(tenant))
 
-    assert "not known" in is_a_problem(caller.post("/api/policy/pre-check", {"query": "ls"}), 401)
+    assert "a person's token" in is_a_problem(
+        caller.post("/api/policy/pre-check", {"query": "ls"}), 401
+    )
 
 
 def test_a_session_answers_with_its_own_page_behind_it_only(tenant: Tenant, held: str) -> None:
@@ -191,7 +194,7 @@ def test_a_client_sees_what_it_asked_for_itself(tenant: Tenant, api: Api, held: 
     assert [row["request_id"] for row in api.get(QUEUE).body["data"]] == [held]
     is_a_problem(colleague.get(f"{QUEUE}/{held}"), 404, decision=False)
     assert colleague.get(QUEUE).body["data"] == []
-    assert colleague.get("/api/v1/hitl/stats").body["data"]["total_pending"] == 0
+    assert colleague.get(f"{HITL}/stats").body["data"]["total_pending"] == 0
 
 
 def test_a_credential_that_is_bound_sees_its_persons_requests(tenant: Tenant) -> None:
@@ -282,7 +285,7 @@ def test_the_stats_count_what_waits(api: Api, tenant: Tenant, held: str) -> None
     ApprovalRequest.objects.update(created_at=timezone.now() - timedelta(hours=3))
     api.post(QUEUE, {**BODY, "severity": "critical"})
 
-    stats = api.get("/api/v1/hitl/stats").body["data"]
+    stats = api.get(f"{HITL}/stats").body["data"]
 
     assert stats["total_pending"] == 2
     assert stats["critical_priority"] == 1
@@ -406,3 +409,289 @@ def test_a_token_that_cannot_be_is_refused(
 
     with pytest.raises(CommandError, match=message):
         call_command("create_token", *arguments)
+
+
+# --- What must not slip -------------------------------------------------------------------
+
+
+def test_a_credential_of_nobody_sees_no_known_persons_requests(tenant: Tenant) -> None:
+    seed_policy(tenant)
+    client = ClientFactory(tenant=tenant, client_id="shared")
+    bound, free = (
+        Api({"Authorization": f"Bearer {issued(client, user=user).secret}"})
+        for user in (UserFactory(username="ada"), None)
+    )
+    hers = bound.pre_check(QUERY)["approval"]["request_id"]
+    nobodys = free.pre_check(QUERY, user_token="ada")["approval"]["request_id"]
+
+    assert [row["request_id"] for row in bound.get(QUEUE).body["data"]] == [hers]
+    assert [row["request_id"] for row in free.get(QUEUE).body["data"]] == [nobodys]
+    for path in ("", "/history"):
+        assert free.get(f"{QUEUE}/{hers}{path}").status == 404
+    joined = free.post(QUEUE, {**BODY, "client_id": "shared", "original_query": QUERY,
+                               "user_id": "ada"})  # fmt: skip
+    assert joined.body["data"]["request_id"] == nobodys
+
+
+@pytest.mark.parametrize("opened_by", ["pre-check", "program"])
+def test_two_texts_that_differ_in_what_is_masked_are_two_requests(
+    api: Api, tenant: Tenant, opened_by: str
+) -> None:
+    seed_policy(tenant)
+    first, second = (f"{QUERY} for {name}@lovelace-engines.com" for name in ("ada", "eve"))
+    if opened_by == "pre-check":
+        held = api.pre_check(first, user_token="dev")["approval"]["request_id"]
+    else:
+        held = api.post(QUEUE, {**BODY, "original_query": first, "user_id": "dev"}).body["data"][
+            "request_id"
+        ]
+
+    same = api.post(QUEUE, {**BODY, "original_query": first, "user_id": "dev"}).body["data"]
+    other = api.post(QUEUE, {**BODY, "original_query": second, "user_id": "dev"}).body["data"]
+
+    assert same["request_id"] == held
+    assert other["original_query"] == same["original_query"]
+    assert other["request_id"] != held
+
+
+def test_joining_counts_as_asking_again(api: Api, held: str) -> None:
+    api.post(QUEUE, {**BODY, "original_query": QUERY, "user_id": "dev"})
+
+    assert ApprovalRequest.objects.get().asked == 2
+    assert AuditEvent.objects.filter(kind="approval.join").count() == 1
+
+
+@pytest.mark.parametrize("changed", [
+    {"user_id": "eve"}, {"request_type": "chat"}, {"request_context": {"a": 1}},
+    {"trigger_reason": "another"}, {"triggered_policy_name": "another"}, {"severity": "low"},
+], ids=lambda changed: next(iter(changed)))  # fmt: skip
+def test_what_else_is_asked_for_is_another_request(
+    api: Api, tenant: Tenant, changed: dict[str, Any]
+) -> None:
+    first = api.post(QUEUE, BODY).body["data"]["request_id"]
+
+    second = api.post(QUEUE, {**BODY, **changed}).body["data"]["request_id"]
+
+    assert (second == first) is (changed == {"severity": "low"})
+
+
+def test_a_program_asks_for_less_time_and_more_urgency_only(api: Api, tenant: Tenant) -> None:
+    seed_policy(tenant, expires_in_s=3_600)
+    named = {**BODY, "triggered_policy_name": "production-approval-required"}
+
+    short, long = (
+        api.post(QUEUE, {**named, "original_query": f"export {life}", "expires_in_seconds": life,
+                         "severity": "low"}).body["data"]
+        for life in (60, 86_400)
+    )  # fmt: skip
+
+    lives = {
+        one.pk: one.expires_at - one.created_at
+        for one in ApprovalRequest.objects.filter(pk__in=[short["request_id"], long["request_id"]])
+    }
+    assert lives[short["request_id"]] == timedelta(seconds=60)
+    assert lives[long["request_id"]] == timedelta(hours=1)
+    assert short["severity"] == "medium"  # the policy's
+
+
+def test_another_tenants_policy_gives_no_terms(api: Api, tenant: Tenant) -> None:
+    other: Tenant = TenantFactory()
+    approver(other, "ops")
+    theirs = seed_policy(other, approvers=["ops"])
+
+    made = api.post(QUEUE, {**BODY, "triggered_policy_id": str(theirs.pk)})
+
+    [asking] = ApprovalRequest.objects.get().policies
+    assert made.status == 201
+    assert (asking["policy"], asking["approvers"]) == ("exports", ["security-team"])
+
+
+def test_what_a_program_declares_is_told_back(api: Api) -> None:
+    said = {
+        "eu_ai_act_article": "Article 14",
+        "compliance_framework": "GDPR",
+        "risk_classification": "high",
+        "notify_url": "https://hooks.example.com/done",
+    }
+
+    made = api.post(QUEUE, {**BODY, **said, "request_context": {"session_id": "s"}}).body["data"]
+
+    shown = api.get(f"{QUEUE}/{made['request_id']}").body["data"]
+    assert shown.items() >= (said | {"request_type": "tool"}).items()
+    assert ApprovalRequest.objects.get().session_id == "s"
+
+
+def test_names_that_a_program_gives_hold_no_personal_data_either(api: Api) -> None:
+    mail = "ada@lovelace-engines.com"
+
+    api.post(QUEUE, {**BODY, "triggered_policy_name": f"of {mail}", "triggered_policy_id": mail,
+                     "risk_classification": mail})  # fmt: skip
+
+    assert mail not in str(ApprovalRequest.objects.values().get())
+    assert mail not in str(list(AuditEvent.objects.values()))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://",
+        "https:///path",
+        "https://user:secret@example.com/",
+        "https://[1",
+        "https://example.com:port/",
+        "https://example.com/" + "x" * 2_000,
+        "https://example.com/\n",
+        "file:///etc/passwd",
+        "//example.com",
+    ],
+)
+def test_an_address_that_could_not_be_told_is_refused(api: Api, url: str) -> None:
+    answer = api.post(QUEUE, {**BODY, "notify_url": url})
+
+    assert "notify_url: An http or https address" in is_a_problem(answer, 400, decision=False)
+
+
+def test_every_mistake_is_named_at_once(api: Api) -> None:
+    answer = api.post(QUEUE, {**BODY, "original_query": "", "severity": "x", "user_id": "x" * 201})
+
+    assert {one["field"] for one in answer.body["errors"]} == {
+        "original_query",
+        "severity",
+        "user_id",
+    }
+
+
+def test_severities_are_sorted_by_how_bad_they_are(api: Api) -> None:
+    for severity in ("medium", "critical", "low", "high"):
+        api.post(QUEUE, {**BODY, "original_query": severity, "severity": severity})
+
+    def listed(query: str) -> list[str]:
+        return [row["severity"] for row in api.get(f"{QUEUE}?{query}").body["data"]]
+
+    assert listed("order_by=severity&order_dir=desc") == ["critical", "high", "medium", "low"]
+    assert listed("sort_by=severity") == ["low", "medium", "high", "critical"]
+    assert listed("sort_by=updated_at&sort_dir=desc") == ["high", "low", "critical", "medium"]
+    assert set(listed("severity=high,low")) == {"high", "low"}
+    assert "severity: of low" in is_a_problem(api.get(f"{QUEUE}?severity=bad"), 400, decision=False)
+
+
+def test_too_many_that_wait_are_429(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("approvals.services.MAX_PENDING", 1)
+    api.post(QUEUE, BODY)
+
+    answer = api.post(QUEUE, {**BODY, "original_query": "another"})
+
+    assert "wait for approval already" in is_a_problem(answer, 429, decision=False)
+
+
+def test_nobody_who_could_answer_is_told_at_once(api: Api, settings: Any) -> None:
+    settings.AXON_APPROVERS = ("nobody-is-here",)
+
+    answer = api.post(QUEUE, BODY)
+
+    assert "There is no group 'nobody-is-here'" in is_a_problem(answer, 409, decision=False)
+    assert not ApprovalRequest.objects.exists()
+
+
+def test_a_broken_glass_is_told_as_overridden(api: Api, tenant: Tenant, held: str) -> None:
+    person = approver(tenant, username="grace")
+    assign_perm("accounts.break_glass", person, tenant)
+    approvals.break_glass(held, tenant_ids=[tenant.pk], person=person, reason="Outage.")
+
+    shown = api.get(f"{QUEUE}/{held}").body["data"]
+    listed = api.get(f"{QUEUE}?status=overridden").body["data"]
+    steps = api.get(f"{QUEUE}/{held}/history").body["data"]
+
+    assert (shown["status"], shown["reviewer_id"]) == ("overridden", "grace")
+    assert shown["review_comment"] == "Outage."
+    assert [row["request_id"] for row in listed] == [held]
+    assert api.get(f"{QUEUE}?status=approved").body["data"] == []
+    assert [step["justification"] for step in steps if step["action"] == "overridden"] == [
+        "Outage."
+    ]
+    assert steps[-1]["new_status"] == "overridden"
+
+
+def test_the_history_speaks_the_wires_words(tenant: Tenant, api: Api, held: str) -> None:
+    answered(held, approver(tenant), "deny", "No need.")
+
+    steps = api.get(f"{QUEUE}/{held}/history").body["data"]
+
+    assert [(one["previous_status"], one["new_status"]) for one in steps] == [
+        ("", "pending"),
+        ("pending", "pending"),
+        ("pending", "rejected"),
+    ]
+    assert None not in [value for one in steps for value in one.values()]
+
+
+@pytest.mark.parametrize("who", ["client", "person"])
+def test_an_override_says_where_the_glass_is_broken(
+    api: Api, tenant: Tenant, held: str, who: str
+) -> None:
+    caller = api if who == "client" else person_api(approver(tenant))
+
+    answer = caller.post(f"{QUEUE}/{held}/override", {"justification": "Now."})
+
+    detail = is_a_problem(answer, 403, decision=False)
+    assert f"/admin/approvals/approvalrequest/{held}/" in detail
+    assert ApprovalRequest.objects.get().status == "pending"
+
+
+def test_nobody_answers_her_own_request(tenant: Tenant, api: Api) -> None:
+    seed_policy(tenant)
+    person = approver(tenant, username="dev")
+    held = api.pre_check(QUERY, user_token="dev")["approval"]["request_id"]
+
+    answer = person_api(person).post(f"{QUEUE}/{held}/approve", {})
+
+    assert "her own request" in is_a_problem(answer, 403, decision=False)
+    assert person_api(person).get(f"{QUEUE}/{held}").status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"[]", b'{"comment": 7}', b'{"comment": "%s"}' % (b"x" * 2_001)],
+    ids=["no JSON", "no object", "no text", "long"],
+)
+def test_an_answer_that_cannot_be_read_answers_nothing(
+    tenant: Tenant, held: str, body: bytes
+) -> None:
+    answer = person_api(approver(tenant)).call("POST", f"{QUEUE}/{held}/approve", body)
+
+    is_a_problem(answer, 400, decision=False)
+    assert ApprovalRequest.objects.get().status == "pending"
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_form_of_any_size_is_refused_before_a_session_is_looked_at(
+    tenant: Tenant, held: str, settings: Any, kind: str
+) -> None:
+    settings.AXON_MAX_BODY_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_024
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(approver(tenant))
+
+    answer = browser.generic("POST", f"{QUEUE}/{held}/approve", b"a=" + b"x" * 2_000, kind)
+
+    assert answer.status_code == 413
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/queue", "/queue/{id}", "/queue/{id}/history", "/stats", "/status"],
+)
+def test_a_path_answers_with_and_without_its_slash(api: Api, held: str, path: str) -> None:
+    url = HITL + path.format(id=held)
+
+    assert api.get(url).status == api.get(url + "/").status == 200
+
+
+def test_expiring_by_hand_changes_nothing(api: Api, held: str) -> None:
+    assert api.post(f"{HITL}/expire", {}).body["data"] == {"expired": 0}
+    assert ApprovalRequest.objects.get().status == "pending"
+
+
+@pytest.mark.parametrize("path", ["/queue/%00", "/queue?client_id=%00", "/queue?policy_id=%00"])
+def test_a_nul_is_no_error_of_ours(api: Api, path: str) -> None:
+    assert api.get(HITL + path).status in {400, 404}

@@ -7,15 +7,20 @@ import re
 
 import pytest
 
+from approvals import services as approvals
+from axonportal.accounts import credentials, services
 from axonportal.accounts.models import Scope
 from axonportal.common import body, pagination
+from axonportal.gateway.api import hitl
 from policies.api.filters import PolicyFilter
 from policies.builtin import BUILTINS
 from policies.engine import conditions, nodes, patterns, policy
+from policies.engine.approval import MAX_S, MIN_S
 from policies.models import Policy
 from policies.services import EDITABLE
 from tests.accounts.test_scopes import CALLS
 from tests.docs.blocks import ROOT, fenced
+from tests.gateway.calling import QUEUE
 
 POLICIES = ROOT / "docs" / "reference" / "policies.md"
 API = ROOT / "docs" / "reference" / "api.md"
@@ -134,12 +139,42 @@ def test_the_api_page_lists_every_path_with_its_scope(api_page: str) -> None:
         if (cells := line.split("|"))[1:2] and cells[1].strip().isupper()
     }
     expected = {
-        (method, path.replace("{id}", "<policy_id>"), scope.value)
+        (
+            method,
+            path.replace("{id}", "<policy_id>").replace("{request}", "<request_id>"),
+            scope.value,
+        )
         for method, path, _, scope in CALLS
         if method != "HEAD"
     }
+    answering = {
+        ("POST", f"{QUEUE}/<request_id>/{verb}", scope)
+        for verb, scope in (("approve", "none"), ("reject", "none"), ("override", "decide"))
+    }
 
-    assert listed == expected | {("GET", "/health", "none")}
+    assert listed == expected | answering | {("GET", "/health", "none")}
+
+
+def test_the_api_page_tells_how_long_personal_tokens_live(api_page: str) -> None:
+    text = section(api_page, "## Personal tokens")
+
+    assert f"for {services.TOKEN_LIFE.days} days" in text
+    assert f"at most {services.MAX_TOKEN_LIFE.days}" in text
+    assert f"at most {services.MAX_TOKENS}." in text
+    assert f"`{credentials.PERSONAL_MARK}`" in text
+    assert f"`{credentials.MARK}`" in text
+
+
+def test_the_api_page_lists_what_the_queue_takes_and_tells(api_page: str) -> None:
+    text = section(api_page, "## Approval queue")
+    asking = section(text, "### Opening a request")
+
+    assert first_cells(asking) == list(hitl.NewRequest.__struct_fields__)
+    for name in (*hitl.SORTS, *hitl.SEVERITIES, *hitl._STATUSES):
+        assert f"`{name}`" in text, name
+    assert f"default {hitl.DEFAULT_SIZE}" in text
+    assert f"at most {approvals.MAX_PENDING} " in text
+    assert f"{MIN_S} to {MAX_S}" in asking
 
 
 def test_the_api_page_lists_the_scopes_filters_and_limits(api_page: str) -> None:

@@ -16,6 +16,8 @@ TOOL_CALL = "/api/v1/audit/tool-call"
 LLM_CALL = "/api/audit/llm-call"
 POLICIES = "/api/v1/policies"
 DYNAMIC = "/api/v1/dynamic-policies"
+HITL = "/api/v1/hitl"
+QUEUE = f"{HITL}/queue"
 
 
 def basic(client_id: str, secret: str) -> str:

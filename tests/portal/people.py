@@ -14,7 +14,16 @@ from django.utils import timezone
 from approvals.models import ApprovalRequest, Delegation
 from audit.models import AuditEvent, GatewayContext, ToolCall
 from audit.services import record_event, record_tool_call
-from axonportal.accounts.models import Client, Credential, Membership, Team, Tenant, User
+from axonportal.accounts.models import (
+    Client,
+    Credential,
+    Membership,
+    PersonalToken,
+    Team,
+    Tenant,
+    User,
+)
+from axonportal.accounts.services import issue_token
 from policies.models import Policy
 from policies.services import add_builtin_policies
 from tests.approvals.holding import held
@@ -44,6 +53,7 @@ class World:
     policy: Policy
     client: Client
     credential: Credential
+    token: PersonalToken
     team: Team
     decision: GatewayContext
     tool_call: ToolCall
@@ -91,6 +101,7 @@ def world(tenant: Tenant, mark: str) -> World:
         tenant=tenant,
         mark=mark,
         owner=owner,
+        token=issue_token(owner, name=f"{mark}-token", actor=f"{mark}-owner").token,
         policy=saved_policy(tenant, name=f"{mark}-policy"),
         client=client,
         credential=issued(client, name=f"{mark}-credential").credential,
@@ -136,6 +147,8 @@ def pages_of(one: World) -> dict[str, str]:
         "client permissions": reverse("admin:accounts_client_permissions", args=[client]),
         "credential": reverse("admin:accounts_credential_change", args=[credential]),
         "revocation": reverse("admin:accounts_credential_revoke", args=[credential]),
+        "token": reverse("admin:accounts_personaltoken_change", args=[one.token.pk]),
+        "token revocation": reverse("admin:accounts_personaltoken_revoke", args=[one.token.pk]),
         "team": reverse("admin:accounts_team_change", args=[one.team.pk]),
         "membership": reverse(
             "admin:accounts_membership_change",
@@ -157,6 +170,7 @@ LISTS = {
     "policies": "admin:policies_policy_changelist",
     "clients": "admin:accounts_client_changelist",
     "credentials": "admin:accounts_credential_changelist",
+    "personal tokens": "admin:accounts_personaltoken_changelist",
     "teams": "admin:accounts_team_changelist",
     "memberships": "admin:accounts_membership_changelist",
     "decisions": "admin:audit_gatewaycontext_changelist",
@@ -172,6 +186,7 @@ FORMS = {
     "new client": "admin:accounts_client_add",
     "new credential": "admin:accounts_credential_add",
     "new webhook": "admin:approvals_webhooktarget_add",
+    "new personal token": "admin:accounts_personaltoken_add",
     "new team": "admin:accounts_team_add",
     "new membership": "admin:accounts_membership_add",
     "password": "admin:password_change",

@@ -19,6 +19,8 @@ PAGES = (
     "client permissions",
     "credential",
     "revocation",
+    "token",
+    "token revocation",
     "team",
     "membership",
     "approval",

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from django.conf import settings
-from django.db.models import Count, Max, Min, Q
-from django.db.models.functions import Now
+from django.db.models import Case, Count, Max, Min, Q, When
+from django.db.models.functions import Greatest, Now
 from django.http import HttpRequest, HttpResponse
 
 from approvals import inbox
@@ -34,8 +35,18 @@ from axonportal.gateway.caller import Caller
 from policies.engine.approval import MAX_S, MIN_S
 
 DEFAULT_SIZE = 50
-SORTS = ("created_at", "expires_at", "severity", "status", "client_id")
 SEVERITIES = ("low", "medium", "high", "critical")
+# What a list is sorted by, and the column that says so; severities by how bad, not by letter.
+SORTS = {
+    "created_at": "created_at",
+    "updated_at": "changed_at",
+    "expires_at": "expires_at",
+    "severity": "rank",
+    "status": "state",
+    "client_id": "client_id",
+}
+MAX_URL_CHARS = 2_000
+MAX_NAME_CHARS = 200
 MAX_FILTER_CHARS = 300
 _STATUSES = {
     "pending": Q(state="pending"),
@@ -69,6 +80,13 @@ class NewRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=False):
     severity: str | None = None
     notify_url: str | None = None
     expires_in_seconds: int | None = None
+    eu_ai_act_article: str | None = None
+    compliance_framework: str | None = None
+    risk_classification: str | None = None
+
+
+# What the program says of its request beside the operation; told back as it was said.
+DECLARED = ("request_type", "eu_ai_act_article", "compliance_framework", "risk_classification")
 
 
 class _HitlView(CallView):
@@ -77,8 +95,8 @@ class _HitlView(CallView):
     def visible(self, request: HttpRequest) -> ApprovalRequestQuerySet:
         """The requests that the caller may see.
 
-        A person sees what the portal shows her; a client what it asked for itself, and one whose
-        credential is bound to a person, what it asked for her.
+        A person sees what the portal shows her; a client what it asked for itself: with a
+        credential that is bound to a person for her, with any other for nobody who is known.
         """
         person = person_of(request)
         if person is not None:
@@ -107,17 +125,19 @@ def _of_person(request: HttpRequest, person: Person) -> ApprovalRequestQuerySet:
 
 def _of_client(principal: Principal) -> ApprovalRequestQuerySet:
     rows = ApprovalRequest.objects.for_tenant(principal.tenant_id).with_state()
-    rows = rows.filter(client_id=principal.client_id)
-    if principal.user:
-        rows = rows.filter(verified_user=principal.user)
-    return rows.select_related("tenant")
+    return rows.filter(client_id=principal.client_id, verified_user=principal.user).select_related(
+        "tenant"
+    )
 
 
 class HitlQueueView(_HitlView):
     """List, and open a request by hand."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        rows = _filtered(self.visible(request), request)
+        rows = _filtered(self.visible(request), request).annotate(
+            rank=Case(*(When(severity=one, then=at) for at, one in enumerate(SEVERITIES))),
+            changed_at=Greatest("last_asked_at", "settled_at", "reviewed_at"),
+        )
         parameters = _parameters(request)
         page = page_of(rows, parameters, sorts=SORTS, default="-created_at")
         return answer(
@@ -144,7 +164,10 @@ class HitlQueueView(_HitlView):
             agent="hitl",
             user_id=payload.user_id or principal.user,
             session_id=session if isinstance(session, str) else "",
-            context={**context, "request_type": payload.request_type},
+            context={
+                **context,
+                **{name: said for name in DECLARED if (said := getattr(payload, name))},
+            },
         )
         made = holding.ask(
             caller,
@@ -175,11 +198,12 @@ class HitlHistoryView(_HitlView):
     """Every step, the first one first; audit events, which nobody can change."""
 
     def get(self, request: HttpRequest, request_id: str) -> HttpResponse:
-        steps = approvals.history(self.found(request, request_id))
+        found = self.found(request, request_id)
+        steps = _steps(found, approvals.history(found))
         return answer(
             {
                 "success": True,
-                "data": [_step(event) for event in steps],
+                "data": steps,
                 "meta": {"total": len(steps), "limit": len(steps), "offset": 0},
             }
         )
@@ -191,9 +215,10 @@ class HitlAnswerView(_HitlView):
     choice: Answer.Choice = Answer.Choice.APPROVE
 
     def post(self, request: HttpRequest, request_id: str) -> HttpResponse:
-        person = require_person(request)
+        # First, and bounded: what checks a session's page would read a form of any size.
         is_empty = request.META.get("CONTENT_LENGTH", "") in {"", "0"}
         body = {} if is_empty else read_object(request)
+        person = require_person(request)
         reason = body.get("comment") or body.get("reason") or ""
         if not isinstance(reason, str):
             raise Invalid("comment: a text that says why.")
@@ -267,15 +292,37 @@ def _parse(body: dict[str, Any]) -> NewRequest:
     life_s = payload.expires_in_seconds
     if life_s is not None and not MIN_S <= life_s <= MAX_S:
         wrong.append(("expires_in_seconds", f"From {MIN_S} to {MAX_S}."))
-    url = payload.notify_url
-    if url and (not url.startswith(("https://", "http://")) or len(url) > 2_000):
-        wrong.append(("notify_url", "An http or https address of at most 2,000 characters."))
+    if payload.notify_url and not _is_address(payload.notify_url):
+        limits = f"at most {MAX_URL_CHARS:,} characters, without a user name or password in it"
+        wrong.append(("notify_url", f"An http or https address of {limits}."))
+    wrong += [
+        (field, f"At most {MAX_NAME_CHARS} characters.")
+        for field in (*DECLARED, "user_id", "triggered_policy_id", "triggered_policy_name")
+        if len(getattr(payload, field) or "") > MAX_NAME_CHARS
+    ]
     if wrong:
         raise Invalid(
             "; ".join(f"{field}: {message}" for field, message in wrong),
             errors=[{"field": field, "message": message} for field, message in wrong],
         )
     return payload
+
+
+def _is_address(url: str) -> bool:
+    """Is it an address that could be told of the outcome?"""
+    if len(url) > MAX_URL_CHARS or not url.isprintable():
+        return False
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.username is None
+            and parts.password is None
+            and (parts.port is None or parts.port > 0)
+        )
+    except ValueError:  # brackets without an address, a port that is no number
+        return False
 
 
 def _filtered(rows: ApprovalRequestQuerySet, request: HttpRequest) -> ApprovalRequestQuerySet:
@@ -291,7 +338,10 @@ def _filtered(rows: ApprovalRequestQuerySet, request: HttpRequest) -> ApprovalRe
             wanted |= _STATUSES[status.strip()]
         rows = rows.filter(wanted)
     if given := query.get("severity"):
-        rows = rows.filter(severity__in=[one.strip() for one in given.split(",")])
+        wanted_severities = [one.strip() for one in given.split(",")]
+        if unknown := set(wanted_severities) - set(SEVERITIES):
+            raise Invalid(f"severity: of {', '.join(SEVERITIES)}; got {unknown.pop()[:20]!r}.")
+        rows = rows.filter(severity__in=wanted_severities)
     if given := query.get("policy_id"):
         rows = rows.filter(
             Q(policies__contains=[{"policy_id": given}]) | Q(policies__contains=[{"policy": given}])
@@ -344,10 +394,13 @@ def _state(request: ApprovalRequest) -> str:
 
 def wire_status(request: ApprovalRequest) -> str:
     """The status as the SDK knows it."""
-    state = _state(request)
-    if state == ApprovalRequest.Status.DENIED:
-        return "rejected"
-    return "overridden" if request.broken_by else state
+    return _on_the_wire(_state(request), request)
+
+
+def _on_the_wire(status: str, request: ApprovalRequest) -> str:
+    if status == ApprovalRequest.Status.APPROVED and request.broken_by:
+        return "overridden"
+    return "rejected" if status == ApprovalRequest.Status.DENIED else status
 
 
 def present(request: ApprovalRequest) -> dict[str, Any]:
@@ -394,7 +447,13 @@ def present(request: ApprovalRequest) -> dict[str, Any]:
             for one in given
         ],
     }
-    if last is not None and request.settled_at is not None:
+    body |= {name: said for name in DECLARED[1:] if (said := request.context.get(name))}
+    if request.notify_url:
+        body["notify_url"] = request.notify_url
+    if request.broken_by:
+        body |= {"reviewer_id": request.broken_by, "review_comment": request.broken_reason}
+        body["reviewed_at"] = request.settled_at
+    elif last is not None and request.settled_at is not None:
         body |= {
             "reviewer_id": last.approver_name,
             "review_comment": last.reason,
@@ -403,19 +462,30 @@ def present(request: ApprovalRequest) -> dict[str, Any]:
     return body
 
 
-def _step(event: AuditEvent) -> dict[str, Any]:
-    verb = event.kind.removeprefix(approvals.KINDS)
-    return {
-        "event_id": event.event_id,
-        "request_id": event.target_id,
-        "action": _ACTIONS.get(verb, verb),
-        "actor_id": event.actor,
-        "actor_kind": event.actor_kind,
-        "comment": str(event.detail.get("reason") or event.detail.get("outcome") or ""),
-        "new_status": str(event.detail.get("status", "")),
-        "created_at": event.created_at,
-        "detail": event.detail,
-    }
+def _steps(request: ApprovalRequest, events: list[AuditEvent]) -> list[dict[str, Any]]:
+    """The history on the wire: each step with the status before and after it."""
+    steps: list[dict[str, Any]] = []
+    status = ""
+    for event in events:
+        verb = event.kind.removeprefix(approvals.KINDS)
+        before, status = status, str(event.detail.get("status", status))
+        said = event.detail.get("reason") or event.detail.get("outcome") or event.detail.get("note")
+        steps.append(
+            {
+                "event_id": event.event_id,
+                "request_id": event.target_id,
+                "action": _ACTIONS.get(verb, verb),
+                "actor_id": event.actor,
+                "actor_kind": event.actor_kind,
+                "comment": str(said or ""),
+                "justification": str(said or "") if verb == "break_glass" else "",
+                "previous_status": _on_the_wire(before, request),
+                "new_status": _on_the_wire(status, request),
+                "created_at": event.created_at,
+                "detail": event.detail,
+            }
+        )
+    return steps
 
 
 def _stats(rows: ApprovalRequestQuerySet) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from audit.actors import PORTAL
 from axonportal.accounts import services
 from axonportal.accounts.models import User
-from axonportal.common.errors import Invalid
+from axonportal.common.errors import PortalError
 
 
 class Command(BaseCommand):
@@ -32,10 +33,18 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
             raise CommandError(f"There is no user {options['user']!r}.")
+        most = services.MAX_TOKEN_LIFE.days
+        if not 1 <= options["days"] <= most:
+            raise CommandError(f"A token lives from 1 to {most} days.")
         try:
             issued = services.issue_token(
-                user, name=options["name"], actor=PORTAL, life=timedelta(days=options["days"])
+                user,
+                name=options["name"],
+                actor=PORTAL,
+                expires_at=timezone.now() + timedelta(days=options["days"]),
             )
-        except (Invalid, OverflowError) as error:
-            raise CommandError(str(error)) from None
+        except PortalError as error:
+            raise CommandError(error.detail) from None
+        # The token alone, so that a script can take it; what is said of it goes elsewhere.
         self.stdout.write(issued.secret)
+        self.stderr.write(f"It is shown this once, and ends {issued.token.expires_at:%Y-%m-%d}.")
