@@ -173,7 +173,7 @@ def _piped(text: str) -> Iterator[Place]:
             continue
         past = last
         if (made := base64_text(text[start:end])) is not None:
-            yield Place(start=start, made=made, layer="base64")
+            yield Place(start=start, run=(start, end), made=made, layer="base64")
 
 
 def _into_decoders(text: str) -> Iterator[tuple[int, int, int, int]]:
