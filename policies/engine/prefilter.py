@@ -135,8 +135,9 @@ def _compile(patterns: Sequence[str]) -> bytes:
 
 # Vectorscan's case folding is of an older Unicode: past Latin it misses letters that RE2 finds
 # (Cyrillic, Georgian, Cherokee, ...; tried letter by letter). So do its character properties.
+# RE2 looks for `\B` between the bytes of one character, too.
 _LAST_FOLDED = "\u024f"
-_RE2_ALONE = re.compile(rf"[^\x00-{_LAST_FOLDED}]|\\(?:[pPQC]|x\{{)")
+_RE2_ALONE = re.compile(rf"[^\x00-{_LAST_FOLDED}]|\\(?:[pPQCB]|x\{{)")
 _PIECE = re.compile(
     r"(?P<set>\[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\])|(?P<escape>\\.)|[^\\\[]+", re.DOTALL
 )

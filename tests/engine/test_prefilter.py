@@ -65,6 +65,7 @@ def candidate(pattern: str, text: str) -> bool:
 @example(pattern="ſ", text="S")
 @example(pattern="k", text="\u212a")
 @example(pattern="[a-\u024f]", text="\u212b")
+@example(pattern=r"\B", text="0\x800")
 def test_what_re2_finds_the_prefilter_finds(pattern: str, text: str) -> None:
     try:
         regex = compile_pattern(pattern).regex
