@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from approvals.models import Answer, ApprovalRequest
+from axonportal.accounts import approvers
 
 EACH_GROUP = "each_group"
 UNANIMOUS = "unanimous"
@@ -125,24 +126,8 @@ def _is_met(
             {name for name in own if name in voice.groups or voice.groups & (groups - own)}
             for voice in theirs
         ]
-        return _all_matched(sorted(own), chances)
+        return approvers.one_each(sorted(own), chances)
     if quorum == UNANIMOUS:
         wanted = {voice.counts_as for voice in voices if voice.groups & groups}
         return bool(wanted) and wanted <= {voice.counts_as for voice in theirs}
     return len({voice.counts_as for voice in theirs}) >= int(quorum)
-
-
-def _all_matched(groups: Sequence[str], chances: Sequence[set[str]]) -> bool:
-    """Can each group be given a person of its own? Augmenting paths (Kuhn)."""
-    taken: dict[int, str] = {}
-
-    def place(group: str, tried: set[int]) -> bool:
-        for person, may in enumerate(chances):
-            if group in may and person not in tried:
-                tried.add(person)
-                if person not in taken or place(taken[person], tried):
-                    taken[person] = group
-                    return True
-        return False
-
-    return all(place(group, set()) for group in groups)

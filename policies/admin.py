@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -30,10 +30,12 @@ from axonportal.common.admin import ObjectPermissionMixin, TenantScoped, members
 from axonportal.common.display import badge, moment, pretty, visible
 from axonportal.common.errors import PortalError
 from axonportal.common.templatetags.portal import action as action_badge
-from policies import history, services
+from policies import answering, history, services
 from policies.builtin import category_setting
 from policies.engine import decision as engine
+from policies.engine.conditions import ConditionsError
 from policies.engine.decision import Decision
+from policies.engine.policy import compile_actions
 from policies.forms import PolicyForm, SampleForm
 from policies.models import Policy, PolicyVersion
 from policies.trials import Trial
@@ -248,6 +250,7 @@ class PolicyAdmin(Audited, ObjectPermissionMixin, TenantScoped):
                 "state": state_of(policy),
                 "effective": effective(policy),
                 "setting": _setting(policy),
+                "asked": _asked(policy),
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -384,6 +387,14 @@ def _setting(policy: Policy) -> tuple[str, str]:
     """The deployment's setting that stands for a built-in policy's action, and its value."""
     name = category_setting(policy.builtin)
     return name, settings.AXON_CATEGORY_ACTIONS.get(name, "")
+
+
+def _asked(policy: Policy) -> Sequence[answering.Asked]:
+    """Whom the saved policy asks; nobody, if a newer release cannot read its actions."""
+    try:
+        return answering.asked_by(policy.tenant_id, compile_actions(policy.actions))
+    except ConditionsError:
+        return ()
 
 
 def state_of(policy: Policy) -> SafeString:

@@ -7,8 +7,9 @@ back must equal what they were made from.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from django import forms
@@ -18,6 +19,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from policies import durations
+from policies.answering import Group
+from policies.engine.approval import EACH_GROUP, UNANIMOUS
 from policies.engine.conditions import FACTS, FIELDS, OPERATORS
 from policies.engine.nodes import TEXT_FIELDS, as_text
 from policies.engine.operation import Phase
@@ -144,7 +148,10 @@ class Editor(forms.Widget):
         if data.get(f"{name}_as") == "json":
             return _parsed(text)
         cells = [data.getlist(f"{name}_{column}") for column in self.columns]
-        rows = [dict(zip(self.columns, row, strict=True)) for row in zip(*cells, strict=False)]
+        # A page that was opened before an upgrade may lack a column.
+        rows = [
+            dict(zip(self.columns, row, strict=True)) for row in zip_longest(*cells, fillvalue="")
+        ]
         filled = [row for row in rows if any(cell.strip() for cell in row.values())]
         return Draft(value=self.from_rows(filled), rows=filled, text=text)
 
@@ -282,10 +289,18 @@ def _read(operator: str, text: str) -> Any:
 
 
 class ActionsEditor(Editor):
-    """Type, message, phase and approvers; the most restrictive one that applies wins."""
+    """Type, message, phase, approvers and their terms; the most restrictive that applies wins.
+
+    Durations are written as people do (`30 min`), steps of an escalation one a line
+    (`30 min: leads, managers`).
+    """
 
     template_name = "portal/editors/actions.html"
-    columns = ("type", "message", "phase", "approvers")
+    columns = (
+        *("type", "message", "phase", "approvers", "quorum", "one_denial_settles"),
+        *("approve_needs_reason", "expires_in_s", "grant_life_s", "escalation"),
+    )
+    groups: Sequence[Group] = ()  # set by the form: what is offered, and who is in it
 
     def to_rows(self, value: Any) -> list[Row] | None:
         if not value:
@@ -299,12 +314,17 @@ class ActionsEditor(Editor):
             approvers = item.get("approvers", [])
             if not isinstance(approvers, list) or not all(isinstance(n, str) for n in approvers):
                 return None
+            terms = {key: cell(item[key]) for key, (cell, _) in _TERMS.items() if key in item}
+            if None in terms.values():
+                return None
             rows.append(
                 {
+                    **dict.fromkeys(_TERMS, ""),
                     "type": str(item.get("type", "")),
                     "message": str(item.get("message", "")),
                     "phase": str(item.get("phase") or ""),
                     "approvers": ", ".join(approvers),
+                    **{key: cell or "" for key, cell in terms.items()},
                 }
             )
         return rows
@@ -319,6 +339,9 @@ class ActionsEditor(Editor):
                 action["phase"] = row["phase"]
             if approvers := _names(row["approvers"]):
                 action["approvers"] = approvers
+            for key, (_cell_of, read) in _TERMS.items():
+                if text := row[key].strip():
+                    action[key] = read(text)
             actions.append(action)
         return actions
 
@@ -330,7 +353,80 @@ class ActionsEditor(Editor):
                 (str(Phase.BEFORE), _t("before it runs")),
                 (str(Phase.AFTER), _t("on its result")),
             ],
+            "denials": [
+                ("", _t("as usual: one settles it")),
+                ("yes", _t("one settles it")),
+                ("no", _t("one is only no approval")),
+            ],
+            "reasons": [
+                ("", _t("as usual: for a denial")),
+                ("no", _t("for a denial")),
+                ("yes", _t("for an approval, too")),
+            ],
+            "groups": self.groups,
         }
+
+
+def _count_cell(value: Any) -> str | None:
+    """A quorum as text; None if it is none that a row can hold."""
+    if value in (EACH_GROUP, UNANIMOUS):
+        return str(value)
+    return str(value) if type(value) is int else None
+
+
+def _read_count(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else text
+
+
+def _flag_cell(value: Any) -> str | None:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else None
+
+
+def _read_flag(text: str) -> bool | str:
+    return {"yes": True, "no": False}.get(text, text)
+
+
+def _duration_cell(value: Any) -> str | None:
+    return durations.written(value) if type(value) is int and value > 0 else None
+
+
+def _steps_cell(value: Any) -> str | None:
+    """Steps of an escalation, one a line; None if some step has another shape."""
+    if not isinstance(value, list) or not value:
+        return None
+    lines = []
+    for step in value:
+        if not isinstance(step, Mapping) or set(step) != {"after_s", "approvers"}:
+            return None
+        after, names = _duration_cell(step["after_s"]), step["approvers"]
+        if after is None or not isinstance(names, list):
+            return None
+        if not names or not all(isinstance(name, str) and "\n" not in name for name in names):
+            return None
+        lines.append(f"{after}: {', '.join(names)}")
+    return "\n".join(lines)
+
+
+def _read_steps(text: str) -> list[dict[str, Any]] | str:
+    """The steps; the text itself if a line has no colon, for the validation to refuse."""
+    lines = [line.partition(":") for line in text.splitlines() if line.strip()]
+    if not all(colon for _after, colon, _groups in lines):
+        return text
+    return [
+        {"after_s": durations.read(after), "approvers": _names(names)}
+        for after, _colon, names in lines
+    ]
+
+
+# The terms of an approval: how each is shown in a row, and read from it.
+_TERMS: dict[str, tuple[Callable[[Any], str | None], Callable[[str], Any]]] = {
+    "quorum": (_count_cell, _read_count),
+    "one_denial_settles": (_flag_cell, _read_flag),
+    "approve_needs_reason": (_flag_cell, _read_flag),
+    "expires_in_s": (_duration_cell, durations.read),
+    "grant_life_s": (_duration_cell, durations.read),
+    "escalation": (_steps_cell, _read_steps),
+}
 
 
 class SelectorEditor(Editor):

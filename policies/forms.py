@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from policies import services
+from policies import answering, services
 from policies.editors import ActionsEditor, ConditionsEditor, EditorField, SelectorEditor
 from policies.engine.conditions import ConditionsError
 from policies.engine.operation import Language, Operation, Part, Phase
@@ -74,6 +74,13 @@ class PolicyForm(forms.ModelForm):
             "enabled": _("Switched off, it is not evaluated at all."),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        if "actions" in fields:
+            chosen = fields["tenant"].queryset if "tenant" in fields else [self.instance.tenant]
+            fields["actions"].widget.groups = answering.groups_of([one.pk for one in chosen])
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         tenant = cleaned.get("tenant") or getattr(self.instance, "tenant", None)
@@ -85,12 +92,18 @@ class PolicyForm(forms.ModelForm):
         draft = Policy(pk=self.instance.pk, tenant=tenant, builtin=self.instance.builtin, **values)
         self._name_is_free(draft)
         try:
-            services.validate(draft)
+            services.validate(draft, changed=self._changed(values))
         except PolicyInvalid as error:
             self._add_node_errors([(e["field"], e["message"]) for e in error.errors])
         if self.trying and not self.errors:
             self.trial = self._try(draft)
         return cleaned
+
+    def _changed(self, values: Mapping[str, Any]) -> list[str] | None:
+        """The fields that differ from the saved policy; None for a new one."""
+        if self.instance._state.adding:  # noqa: SLF001 (documented)
+            return None
+        return [name for name, value in values.items() if getattr(self.instance, name) != value]
 
     def is_valid(self) -> bool:
         return super().is_valid() and not self.trying

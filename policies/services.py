@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from audit.actors import PORTAL, Actor
 from audit.services import record_event
-from axonportal.accounts import approvers
 from axonportal.accounts.models import Tenant
 from axonportal.common import changes
+from policies import answering
 from policies.active import TOPIC, active
 from policies.builtin import BUILTINS
 from policies.engine import decision as engine
@@ -24,7 +24,7 @@ from policies.engine import prefilter
 from policies.engine.conditions import ConditionsError, text_patterns
 from policies.engine.decision import Decision
 from policies.engine.operation import Operation
-from policies.engine.policy import Action, CompiledPolicy
+from policies.engine.policy import CompiledPolicy
 from policies.errors import BuiltinPolicyKept, PolicyInvalid, PolicyNameTaken, PolicyNotFound
 from policies.models import Policy, PolicyVersion
 
@@ -123,7 +123,7 @@ def update_policy(
         return policy
     for name in changed:
         setattr(policy, name, values[name])
-    validate(policy)
+    validate(policy, changed=changed)
     policy.version += 1
     policy.updated_at = timezone.now()
     try:
@@ -192,8 +192,11 @@ def add_builtin_policies(tenant: Tenant) -> None:
             )
 
 
-def validate(policy: Policy) -> None:
-    """Refuse what could not be evaluated, naming each node.
+def validate(policy: Policy, *, changed: Collection[str] | None = None) -> None:
+    """Refuse what could not be evaluated, and what nobody could answer, naming each node.
+
+    `changed` are the fields that differ from the policy as it is in force; None: it is new. A
+    change that asks nobody anew is not held up by a group that has become empty meanwhile.
 
     Raises:
         PolicyInvalid: with `errors` such as `{"field": "conditions.2.value", "message": ...}`.
@@ -215,29 +218,22 @@ def validate(policy: Policy) -> None:
         errors += error.errors
     else:
         errors += _refused_patterns(policy.conditions)
-        # One that is off asks nobody, and switching off must always be possible.
-        errors += _unanswerable(policy.tenant_id, compiled.actions) if policy.enabled else []
+        if _asks_anew(policy, changed):
+            errors += answering.unanswerable(policy.tenant_id, compiled.actions)
     if errors:
         raise _invalid(errors)
 
 
-def _unanswerable(tenant_id: int, actions: Sequence[Action]) -> list[tuple[str, str]]:
-    """A request that nobody could answer would wait in vain, so it is refused here already."""
-    errors: list[tuple[str, str]] = []
-    for index, action in enumerate(actions):
-        if (terms := action.terms) is None:
-            continue
-        path = f"actions.{index}.approvers"
-        first = terms.approvers or tuple(settings.AXON_APPROVERS)
-        people = approvers.members(tenant_id, dict.fromkeys((*first, *terms.groups)))
-        empty = approvers.empty_groups(tenant_id, list(people))
-        errors += [(path, message) for message in empty.values()]
-        able = {person.pk for name in first for person in people[name]}
-        if not empty and isinstance(terms.quorum, int) and len(able) < terms.quorum:
-            errors.append((f"actions.{index}.quorum", f"Only {len(able)} people could answer."))
-        if not first:
-            errors.append((path, "Name a group of approvers; AXON_APPROVERS is empty, too."))
-    return errors
+def _asks_anew(policy: Policy, changed: Collection[str] | None) -> bool:
+    """Does saving it make it ask people whom it did not ask before?
+
+    One that is off asks nobody; switching off, or to observing, must always be possible.
+    """
+    if not policy.enabled:
+        return False
+    if changed is None or "actions" in changed or "enabled" in changed:
+        return True
+    return "mode" in changed and policy.mode == Policy.Mode.ENFORCE
 
 
 def _invalid(errors: list[tuple[str, str]]) -> PolicyInvalid:

@@ -59,3 +59,22 @@ def names_of(claims: Iterable[str]) -> frozenset[str]:
 def bears(person: User, names: frozenset[str]) -> bool:
     """Is the person known under one of the names?"""
     return bool({person.get_username().casefold(), person.email.casefold()} & names)
+
+
+def one_each(groups: Sequence[str], chances: Sequence[set[str]]) -> bool:
+    """Can each group be given a person of its own, by the groups that each person may speak for?
+
+    Augmenting paths (Kuhn).
+    """
+    taken: dict[int, str] = {}
+
+    def place(group: str, tried: set[int]) -> bool:
+        for person, may in enumerate(chances):
+            if group in may and person not in tried:
+                tried.add(person)
+                if person not in taken or place(taken[person], tried):
+                    taken[person] = group
+                    return True
+        return False
+
+    return all(place(group, set()) for group in groups)

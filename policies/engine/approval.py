@@ -116,7 +116,11 @@ class _Reader:
     def steps(self) -> tuple[Escalation, ...]:
         given = self.item.get("escalation", ())
         if not isinstance(given, list | tuple) or len(given) > MAX_ESCALATIONS:
-            self.refuse("escalation", f"Give a list of at most {MAX_ESCALATIONS} steps.")
+            self.refuse(
+                "escalation",
+                f"Give a list of at most {MAX_ESCALATIONS} steps such as "
+                '{"after_s": 600, "approvers": ["leads"]}.',
+            )
             return ()
         return tuple(self._step(f"escalation.{index}", one) for index, one in enumerate(given))
 

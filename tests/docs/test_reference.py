@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import fields
 
 import pytest
 
@@ -14,7 +15,7 @@ from axonportal.common import body, pagination
 from axonportal.gateway.api import hitl
 from policies.api.filters import PolicyFilter
 from policies.builtin import BUILTINS
-from policies.engine import conditions, nodes, patterns, policy
+from policies.engine import approval, conditions, nodes, patterns, policy
 from policies.engine.approval import MAX_S, MIN_S
 from policies.models import Policy
 from policies.services import EDITABLE
@@ -60,6 +61,7 @@ def api_page() -> str:
         ("### Facts", {*conditions.FACTS}),
         ("### Operators", {*conditions.OPERATORS, *conditions.OPERATOR_ALIASES}),
         ("## Actions", {*policy.ActionType, "alert"}),
+        ("## Terms of `require_approval`", {field.name for field in fields(approval.Terms)}),
         ("## `applies_to`", {*policy._SELECTORS}),
         ("## What sets an action", {builtin.setting for builtin in BUILTINS}),
     ],
@@ -107,6 +109,11 @@ def test_the_settings_name_their_policies(policies_page: str) -> None:
         (conditions.MAX_LIST_VALUES, "lists of at most {}"),
         (patterns.MAX_PATTERN_CHARS, "at most {} characters; no look-around"),
         (policy.MAX_ACTIONS, "at most {} of"),
+        (approval.MAX_GROUPS, "may answer; at most {} |"),
+        (approval.MAX_QUORUM, "have to approve: 1 to {};"),
+        (approval.MAX_ESCALATIONS, "at most {} steps"),
+        (approval.MIN_S, "Durations are {} to"),
+        (approval.MAX_S, "to {} seconds."),
         (policy.MAX_MESSAGE_CHARS, "at most {} characters. `phase`"),
     ],
 )
@@ -117,9 +124,26 @@ def test_limits_are_those_of_the_code(policies_page: str, limit: int, sentence: 
 def test_the_example_can_be_compiled() -> None:
     import json
 
-    (example,) = [block for block in fenced(POLICIES) if block.language == "json"]
+    first, second = [block for block in fenced(POLICIES) if block.language == "json"]
 
-    conditions.compile_conditions(json.loads(example.text))
+    conditions.compile_conditions(json.loads(first.text))
+    (action,) = policy.compile_actions([json.loads(second.text)])
+    assert action.terms is not None
+    assert action.terms.quorum == 2
+
+
+def test_defaults_of_an_approvals_terms_are_those_of_the_code(policies_page: str) -> None:
+    table = section(policies_page, "## Terms of `require_approval`")
+    shown = {
+        cells[1].strip(" `"): cells[-2].strip(" `")
+        for line in table.splitlines()
+        if line.startswith("| `") and (cells := line.split("|"))
+    }
+    terms = approval.Terms()
+    for name, default in shown.items():
+        value = getattr(terms, name)
+        expected = str(value).lower() if isinstance(value, bool) else str(value)
+        assert default == expected or (value == () and name in {"approvers", "escalation"}), name
 
 
 def test_defaults_are_those_of_the_model(policies_page: str) -> None:

@@ -24,10 +24,29 @@ from policies.editors import (
 from policies.engine.conditions import FACTS, FIELDS, OPERATORS
 from policies.engine.nodes import TEXT_FIELDS
 from policies.models import Policy
-from tests.factories import saved_policy
+from tests.factories import approver, saved_policy
 from tests.portal.people import World, browser, member, pages_of, policy_form
 
 ADD = "/admin/policies/policy/add/"
+TERMS: dict[str, Any] = {
+    "approvers": ["leads", "ops"],
+    "quorum": 2,
+    "one_denial_settles": False,
+    "approve_needs_reason": True,
+    "expires_in_s": 5_400,
+    "grant_life_s": 86_400,
+    "escalation": [
+        {"after_s": 90, "approvers": ["leads"]},
+        {"after_s": 7_200, "approvers": ["leads", "ops"]},
+    ],
+}
+DEFAULTS: dict[str, Any] = {
+    "quorum": 1,
+    "one_denial_settles": True,
+    "approve_needs_reason": False,
+    "expires_in_s": 86_400,
+    "grant_life_s": 3_600,
+}
 
 
 def _add(visitor: Browser, ours: World, **changed: Any) -> Any:
@@ -139,6 +158,20 @@ def test_a_tree_is_written_and_shown_as_json(owner: Browser, ours: World) -> Non
         (ActionsEditor, [{"type": "block", "message": "No", "approvers": ["sec"]}], True),
         (ActionsEditor, [{"type": "block", "config": {"message": "No"}}], False),
         (ActionsEditor, [{"type": "block", "approvers": ["a, b"]}], False),
+        (ActionsEditor, [{"type": "require_approval", **TERMS}], True),
+        (ActionsEditor, [{"type": "require_approval", **TERMS, "quorum": "each_group"}], True),
+        (ActionsEditor, [{"type": "require_approval", **DEFAULTS}], True),
+        (ActionsEditor, [{"type": "require_approval", "quorum": True}], False),
+        (ActionsEditor, [{"type": "require_approval", "one_denial_settles": 1}], False),
+        (ActionsEditor, [{"type": "require_approval", "expires_in_s": 3600.0}], False),
+        (ActionsEditor, [{"type": "require_approval", "grant_life_s": 0}], False),
+        (ActionsEditor, [{"type": "require_approval", "escalation": []}], False),
+        (
+            ActionsEditor,
+            [{"type": "x", "escalation": [{"after_s": 60, "approvers": ["a, b"]}]}],
+            False,
+        ),
+        (ActionsEditor, [{"type": "redact", "style": "hash"}], False),
         (SelectorEditor, {"tools": ["Bash", "mcp__*"], "phases": ["after"]}, True),
         (SelectorEditor, {"tools": ["a,b"]}, False),
         (SelectorEditor, {}, True),
@@ -294,3 +327,133 @@ def test_the_list_counts_the_matches_of_a_day(owner: Browser, ours: World) -> No
     page = owner.get("/admin/policies/policy/?q=ours-policy").content.decode()
 
     assert "?policy=ours-policy&amp;window=24h" in page
+
+
+# --- Terms of an approval -----------------------------------------------------------------
+
+
+def _terms(**cells: str) -> dict[str, Any]:
+    """What the browser sends for a policy that asks for approval, with these terms."""
+    return {
+        "actions_type": ["require_approval"],
+        "actions_approvers": ["leads"],
+        **{f"actions_{name}": [cell] for name, cell in cells.items()},
+    }
+
+
+def test_terms_are_set_in_rows(owner: Browser, ours: World) -> None:
+    approver(ours.tenant, "leads", "ops")
+    approver(ours.tenant, "leads")
+
+    answer = _add(
+        owner,
+        ours,
+        **_terms(
+            approvers="leads, ops",
+            quorum="2",
+            one_denial_settles="no",
+            approve_needs_reason="yes",
+            expires_in_s="90 min",
+            grant_life_s="1d",
+            escalation="90: leads\r\n2 h: leads, ops\r\n",
+        ),
+    )
+
+    assert answer.status_code == 302
+    policy = Policy.objects.get(name="no production")
+    message = {"type": "require_approval", "message": "Ask the team first"}
+    assert policy.actions == [message | TERMS]
+    page = owner.get(policy.get_absolute_url()).content.decode()
+    assert 'name="actions_as" value="rows" checked' in page
+    assert 'name="actions_expires_in_s" value="90 min"' in page
+    assert "90 s: leads\n2 h: leads, ops</textarea>" in page
+
+
+def test_terms_left_empty_are_left_out(owner: Browser, ours: World) -> None:
+    approver(ours.tenant, "leads")
+
+    _add(owner, ours, **_terms())
+
+    assert Policy.objects.get(name="no production").actions == [
+        {"type": "require_approval", "message": "Ask the team first", "approvers": ["leads"]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "nodes"),
+    [
+        ({"quorum": "many"}, ["actions.0.quorum"]),
+        ({"quorum": "9"}, ["actions.0.quorum"]),
+        ({"expires_in_s": "soon"}, ["actions.0.expires_in_s"]),
+        ({"expires_in_s": "8 d", "grant_life_s": "1 s"}, [
+            "actions.0.expires_in_s", "actions.0.grant_life_s"]),
+        ({"escalation": "leads"}, ["actions.0.escalation"]),
+        ({"escalation": "soon: leads"}, ["actions.0.escalation"]),
+        ({"escalation": "1 h: nobody"}, ["actions.0.escalation"]),
+        ({"approvers": "leads, nobody"}, ["actions.0.approvers"]),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_terms_is_told_beside_them(
+    owner: Browser, ours: World, cells: dict[str, str], nodes: list[str]
+) -> None:
+    approver(ours.tenant, "leads")
+
+    page = _add(owner, ours, **_terms(**cells)).content.decode()
+
+    told = page.split('<p class="node-error"><code>')[1:]
+    assert [text.partition("<")[0] for text in told] == nodes
+    for cell in cells.values():
+        assert html.escape(cell) in page  # as it was written
+    assert not Policy.objects.filter(name="no production").exists()
+
+
+def test_the_groups_of_ones_own_tenants_are_offered(
+    owner: Browser, ours: World, theirs: World
+) -> None:
+    approver(ours.tenant, "leads", username="ada")
+
+    page = owner.get(ADD).content.decode()
+
+    offered = page.split('<datalist id="actions-groups">')[1].partition("</datalist>")[0]
+    assert 'value="leads"' in offered
+    assert 'value="ours-group"' in offered
+    assert "theirs" not in page
+    assert "<code>leads</code> (ada)" in page
+
+
+def test_the_page_of_a_policy_says_who_could_answer_now(ours: World) -> None:
+    approver(ours.tenant, "leads", username="ada")
+    last = approver(ours.tenant, "ops", username="bob")
+    policy = saved_policy(
+        ours.tenant,
+        name="asks",
+        actions=[
+            {
+                "type": "require_approval",
+                "approvers": ["ops"],
+                "escalation": [{"after_s": 600, "approvers": ["leads"]}],
+            }
+        ],
+    )
+    for role in ("owner", "auditor"):
+        visitor = browser(member(ours.tenant, role))
+        url = policy.get_absolute_url()
+
+        before = visitor.get(url).content.decode()
+        last.is_active = False
+        last.save()
+        after = visitor.get(url).content.decode()
+        last.is_active = True
+        last.save()
+
+        assert "Who could answer now" in before
+        assert "<dd>bob</dd>" in before
+        assert "after 10 min" in before
+        assert "<dd>ada</dd>" in before
+        assert "errornote" not in before
+        assert "Nobody in the group &#x27;ops&#x27; can answer" in after
+        assert "<dd>nobody</dd>" in after
+
+
+def test_a_policy_that_asks_nobody_says_nothing_of_it(owner: Browser, ours: World) -> None:
+    assert "Who could answer now" not in owner.get(pages_of(ours)["policy"]).content.decode()

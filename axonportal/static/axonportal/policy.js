@@ -24,6 +24,23 @@ for (const editor of document.querySelectorAll("[data-editor]")) {
   });
 }
 
+// Names separated by commas: the list offers what could follow those that are there already.
+for (const editor of document.querySelectorAll("[data-editor]")) {
+  const offer = (event) => {
+    const field = event.target;
+    if (!field.matches("[data-names]") || !field.list) return;
+    const before = field.value.slice(0, field.value.lastIndexOf(",") + 1);
+    const there = before.split(",").map((name) => name.trim());
+    for (const option of field.list.options) {
+      option.dataset.name ??= option.value;
+      const name = option.dataset.name;
+      option.value = before && !there.includes(name) ? `${before} ${name}` : name;
+    }
+  };
+  editor.addEventListener("focusin", offer);
+  editor.addEventListener("input", offer);
+}
+
 // Trying: the same request that the button sends without a script, with only its part replaced.
 const trial = document.getElementById("trial");
 if (trial) {
