@@ -33,13 +33,16 @@ def seed(admin_password: str | None = None) -> Seeded:
     """Make what the demo needs and lacks; safe to repeat at every start."""
     tenant, _ = Tenant.objects.get_or_create(slug=DEMO_TENANT, defaults={"name": "Demo"})
     add_builtin_policies(tenant)
-    approvers, _ = Group.objects.get_or_create(name=APPROVERS)
+    approvers, is_new = Group.objects.get_or_create(name=APPROVERS)
     made: str | None = None
     if not User.objects.filter(is_superuser=True).exists():
         made = admin_password or secrets.token_urlsafe(_PASSWORD_BYTES)
         admin = User.objects.create_superuser(ADMIN, password=made)
         Membership.objects.create(user=admin, tenant=tenant, role=Membership.Role.OWNER)
-        admin.groups.add(approvers)
+    if is_new:
+        # Whoever owns the demo may answer; a demo of before there were approvals has an owner, too.
+        owners = Membership.objects.filter(tenant=tenant, role=Membership.Role.OWNER)
+        approvers.user_set.add(*User.objects.filter(memberships__in=owners, is_active=True))
     for client_id, secret in PRINTED_CREDENTIALS:
         client, _ = Client.objects.get_or_create(
             tenant=tenant, client_id=client_id, defaults={"name": "Demo"}

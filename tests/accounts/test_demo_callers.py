@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from axonportal.accounts.models import Credential, Membership, Scope, User
+from axonportal.accounts.models import Credential, Membership, Scope, Tenant, User
 from axonportal.gateway import demo as demo_data
 from policies.builtin import BUILTINS
 from policies.models import Policy
+from tests.approvals.holding import QUERY, answered, seed_policy
 from tests.factories import ClientFactory, TenantFactory, issued
 from tests.gateway.calling import HOOK, POLICIES, PRE_CHECK, Api, basic, is_a_problem
 
@@ -172,3 +174,29 @@ def test_the_admins_password_is_random_unless_given(db: None) -> None:
     assert seeded.admin_password is not None
     assert len(seeded.admin_password) >= 16
     assert User.objects.get(username="admin").check_password(seeded.admin_password)
+
+
+def test_the_demos_admin_can_answer_what_the_guides_policy_holds(demo: Api) -> None:
+    seed_policy(Tenant.objects.get(slug="demo"))
+
+    held = demo.pre_check(QUERY, client_id="claude-code", user_token="developer")
+    answered(held["approval"]["request_id"], User.objects.get(username="admin"))
+
+    assert demo.pre_check(QUERY, client_id="claude-code", user_token="developer")["approved"]
+
+
+def test_a_demo_of_before_there_were_approvals_gets_its_approver(demo: Api) -> None:
+    Group.objects.all().delete()
+
+    demo_data.seed()
+
+    names = Group.objects.get(name="security-team").user_set.values_list("username", flat=True)
+    assert list(names) == ["admin"]
+
+
+def test_who_was_taken_out_of_the_demos_approvers_stays_out(demo: Api) -> None:
+    Group.objects.get(name="security-team").user_set.clear()
+
+    demo_data.seed()
+
+    assert not Group.objects.get(name="security-team").user_set.exists()
