@@ -43,7 +43,9 @@ class Asked:
         quorum = self.terms.quorum
         if quorum == UNANIMOUS:
             return "everybody"
-        return "one person of each" if quorum == EACH_GROUP else f"{quorum}"
+        if quorum == EACH_GROUP:
+            return "one person of each"
+        return "1 person" if quorum == 1 else f"{quorum} people"
 
     @property
     def expires(self) -> str:

@@ -215,4 +215,4 @@ def test_it_is_told_who_could_answer_now_and_later(tenant: Tenant) -> None:
     [(after, groups)] = asked.later
     assert (after, [(one.name, one.people) for one in groups]) == ("10 min", [("leads", ["bob"])])
     assert [node for node, _ in asked.problems] == ["actions.0.approvers"]
-    assert (asked.needs, asked.expires, asked.holds) == ("1", "1 d", "1 h")
+    assert (asked.needs, asked.expires, asked.holds) == ("1 person", "1 d", "1 h")
