@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,8 +12,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from approvals import links
 from approvals.models import Answer, ApprovalRequest
+from approvals.notifications import delivery
+from approvals.notifications.models import Notification
 from axonportal.accounts.models import Scope, Tenant, User
 from tests.approvals.holding import answered, held, seed_policy
+from tests.approvals.receiving import Mailbox, text_of
 from tests.factories import ClientFactory, TenantFactory, approver, issued
 from tests.gateway.calling import Api
 from tests.portal.chromium import opened, sign_in, with_password
@@ -51,18 +55,23 @@ def _asked(api: Api, tenant: Tenant) -> ApprovalRequest:
     return ApprovalRequest.objects.get(pk=answer["approval"]["request_id"])
 
 
-def _follow_link(page: Page, request: ApprovalRequest, person: User) -> None:
-    page.goto(urlsplit(links.link_for(request)).path)
+def _follow_link(
+    page: Page, request: ApprovalRequest, person: User, address: str | None = None
+) -> None:
+    page.goto(urlsplit(address or links.link_for(request)).path)
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     sign_in(page, person)
 
 
-def test_from_the_link_to_the_one_run(
-    live_server: LiveServer, api: Api, tenant: Tenant, ann: User
+def test_from_the_link_in_the_mail_to_the_one_run(
+    live_server: LiveServer, api: Api, tenant: Tenant, ann: User, box: Mailbox
 ) -> None:
     request = _asked(api, tenant)
+    assert delivery.drain(Notification.Channel.MAIL) == 1
+    (mail,) = box.mails
+    (link,) = set(re.findall(r"http://localhost:8080/approvals/[\w:-]+", text_of(mail, "html")))
     with opened(live_server.url, refusals="status of 400") as page:
-        _follow_link(page, request, ann)
+        _follow_link(page, request, ann, link)
         assert urlsplit(page.url).path == request.get_absolute_url()
         expect(page.locator("h1")).to_contain_text("Waits for approval")
         expect(page.locator("pre.text").first).to_contain_text(CALL["query"])
