@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import re2
+
 from policies.engine.language import word_set
 from policies.engine.sql.breakouts import breakouts
 from policies.engine.sql.budget import Budget, Work
@@ -50,12 +52,17 @@ _CLOSED = re.compile(
     re.IGNORECASE,
 )
 # Signs that do not need to stand at the place where the value breaks out.
+_SPACE = r"[\s\v\x1c-\x1f]"  # what Python calls a blank; RE2 knows fewer
 _ANYWHERE = re.compile(
     r"\b(?:union|select|waitfor|sleep|benchmark|having|exec|execute|declare|insert|drop|outfile|"
     r"dumpfile|procedure|create|grant|alter|truncate)\b|;|--|\#|/\*|\b(?:or|and|xor)\b[^=<>]{0,60}(?:[=<>]|\b(?:like|is|in)\b)|"
-    r"\w_\w+\s*\(|\b(?:iif|if|case|elt)\b|\w\([^()]{0,60}\w\(|@@|\|\||&&",
+    rf"\w_\w+{_SPACE}*\(|\b(?:iif|if|case|elt)\b|\w\([^()]{{0,60}}\w\(|@@|\|\||&&",
     re.IGNORECASE,
 )
+# The same in a fiftieth of the time. Its letters are ASCII, so it is asked of such texts only.
+_options = re2.Options()
+_options.case_sensitive = False
+_ANYWHERE_IN_ASCII = re2.compile(_ANYWHERE.pattern.encode(), _options)
 _STARTS_OUT = re.compile(
     r"\s*(?:[-+]?[\d.]|[('\")]|\w+\)|and\b|or\b|xor\b|null\b|[,;|&])", re.IGNORECASE
 )
@@ -120,7 +127,11 @@ def _is_document(value: str) -> bool:
 
 def _may_break_out(value: str, quote: str) -> bool:
     """Whether the context is worth reading: a cheap question, as most values are plain text."""
-    if _ANYWHERE.search(value) is not None:
+    if value.isascii():
+        found = _ANYWHERE_IN_ASCII.search(value.encode())
+    else:
+        found = _ANYWHERE.search(value)
+    if found is not None:
         return not (_reads_as_prose(value) if not quote else _is_apostrophe(value, quote))
     if not quote:
         return _STARTS_OUT.match(value) is not None
