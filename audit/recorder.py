@@ -59,6 +59,9 @@ _HOPELESS = 0.9
 # Codes that speak of the rows sent (data, integrity, limits of a row), so others are innocent.
 _ROW_FAULTS = ("22", "23", "54")
 _READ_ONLY = "25006"  # the server has become a standby: another one may be the primary
+# The server ends the session (shutdown, crash of a neighbour) or does not begin one yet. It says
+# so before the connection's end is seen here.
+_ENDING = ("57P01", "57P02", "57P03")
 
 # Stronger than `on` stays; weaker is raised, whatever the server's default is.
 _SETUP = """
@@ -427,7 +430,7 @@ class GroupRecorder:
                     self._link.send(*insert)
                 self._link.wait()
             except psycopg.Error as error:
-                lost = self._link.is_lost
+                lost = self._link.is_lost or _fault(error) in _ENDING
                 if not lost and _fault(error) != _READ_ONLY:
                     raise
                 self._in_doubt |= lost

@@ -425,6 +425,20 @@ def test_a_connection_that_dies_under_a_callers_own_row_is_replaced_and_the_row_
     assert not AuditEvent.objects.exists()
 
 
+def test_a_session_that_the_server_ends_is_lost_before_its_end_is_seen(
+    recorder_of, database, other, monkeypatch
+):
+    group, row = recorder_of(), decision()
+    alone(group)
+    monkeypatch.setattr(Link, "is_lost", False)  # as long as only the server's word has arrived
+    other.execute("SELECT pg_terminate_backend(%s, 5000)", database.opened)
+
+    group.record(GATEWAY_CONTEXTS, row)
+
+    assert row["context_id"] in stored_ids(other)
+    assert group.stats().unavailable == 0
+
+
 def test_a_callers_own_row_that_cannot_even_be_sent_is_never_taken_for_stored(
     recorder_of, database, other
 ):
